@@ -1,0 +1,1 @@
+"""The front door: the `onset` command, benchmarks and, later, the dashboard."""

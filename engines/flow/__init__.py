@@ -1,0 +1,1 @@
+"""Optical flow: TV-L1 as a plain reference and as a fast CPU engine."""

@@ -1,0 +1,1 @@
+"""Inference sessions over a checkpoint: one contract, one file a backend."""

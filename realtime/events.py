@@ -1,0 +1,116 @@
+"""A spotted expression, a rejected movement, and the arithmetic of their intervals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from realtime.clock import NANOSECONDS, to_seconds
+
+Kind = Literal["micro", "macro"]
+
+
+def intersection_over_union(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Overlap of two closed intervals divided by their union, 0 to 1; any one unit of time.
+
+    Intervals of zero length overlap fully when equal and not at all otherwise.
+    """
+    overlap = min(first[1], second[1]) - max(first[0], second[0])
+    union = max(first[1], second[1]) - min(first[0], second[0])
+    if union <= 0:
+        return 1.0
+    return max(0.0, overlap) / union
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionEvent:
+    """A facial movement with its onset, apex and offset; label and probabilities are filled in by recognition."""
+
+    face_id: int
+    onset_index: int
+    apex_index: int
+    offset_index: int
+    onset_ns: int
+    apex_ns: int
+    offset_ns: int
+    kind: Kind
+    regions: tuple[str, ...]
+    """Names of the facial regions that moved, strongest first."""
+    strength: float
+    """Peak movement over the regions that moved, canthus-normalised pixels (inner canthi 64 px apart)."""
+    threshold: float
+    """What `strength` had to exceed, same unit."""
+    settled_index: int
+    """Frame at which the event became certain."""
+    settled_captured_ns: int
+    """Monotonic clock at the capture of that frame."""
+    event_id: int = 0
+    """1-based number in the session, in the order of settling; 0 until the session gives it."""
+    label: str | None = None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    checkpoint: str | None = None
+    latency_ms: float | None = None
+    """From the capture of the settling frame to the event's line on disk."""
+
+    def __post_init__(self) -> None:
+        """Hold the order of the three frames."""
+        if not self.onset_ns <= self.apex_ns <= self.offset_ns:
+            raise ValueError(f"onset {self.onset_ns}, apex {self.apex_ns}, offset {self.offset_ns}: out of order")
+
+    @property
+    def duration_s(self) -> float:
+        """Onset to offset, seconds."""
+        return (self.offset_ns - self.onset_ns) / NANOSECONDS
+
+    def as_record(self) -> dict[str, Any]:
+        """The event as a line of `events.jsonl`."""
+        return {
+            "event_id": self.event_id,
+            "face_id": self.face_id,
+            "onset_index": self.onset_index,
+            "apex_index": self.apex_index,
+            "offset_index": self.offset_index,
+            "onset_s": to_seconds(self.onset_ns),
+            "apex_s": to_seconds(self.apex_ns),
+            "offset_s": to_seconds(self.offset_ns),
+            "kind": self.kind,
+            "label": self.label,
+            "probabilities": dict(self.probabilities),
+            "regions": list(self.regions),
+            "strength": self.strength,
+            "threshold": self.threshold,
+            "latency_ms": self.latency_ms,
+            "checkpoint": self.checkpoint,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedMovement:
+    """A candidate movement that was not reported, with the reason in words."""
+
+    face_id: int
+    onset_index: int
+    apex_index: int
+    offset_index: int
+    onset_ns: int
+    apex_ns: int
+    offset_ns: int
+    regions: tuple[str, ...]
+    strength: float
+    threshold: float
+    reason: str
+
+    def as_record(self) -> dict[str, Any]:
+        """The movement as a line of `rejected.jsonl`."""
+        return {
+            "face_id": self.face_id,
+            "onset_index": self.onset_index,
+            "apex_index": self.apex_index,
+            "offset_index": self.offset_index,
+            "onset_s": to_seconds(self.onset_ns),
+            "apex_s": to_seconds(self.apex_ns),
+            "offset_s": to_seconds(self.offset_ns),
+            "regions": list(self.regions),
+            "strength": self.strength,
+            "threshold": self.threshold,
+            "reason": self.reason,
+        }

@@ -1,0 +1,1 @@
+"""Faces in a frame: tracking, landmarks, alignment, quality."""

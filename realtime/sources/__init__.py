@@ -1,0 +1,1 @@
+"""Where frames come from: camera, video file or stream, folder of images."""
