@@ -1,0 +1,97 @@
+"""Named MediaPipe FaceMesh points, the facial regions whose movement is measured, and the gates that mask them.
+
+Left and right are the subject's, so the subject's right eye is on the image's left (unless the picture is mirrored).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+RIGHT_EYE_OUTER, RIGHT_EYE_INNER = 33, 133
+LEFT_EYE_INNER, LEFT_EYE_OUTER = 362, 263
+RIGHT_LIDS = ((160, 144), (159, 145), (158, 153))
+"""Pairs of upper and lower lid points of the subject's right eye."""
+LEFT_LIDS = ((385, 380), (386, 374), (387, 373))
+"""Pairs of upper and lower lid points of the subject's left eye."""
+NOSE_TIP = 4
+NOSE_BRIDGE = (168, 6, 197, 195)
+MOUTH_RIGHT, MOUTH_LEFT = 61, 291
+INNER_LIP_TOP, INNER_LIP_BOTTOM = 13, 14
+INNER_MOUTH_RIGHT, INNER_MOUTH_LEFT = 78, 308
+FOREHEAD_TOP, CHIN_BOTTOM = 10, 152
+RIGHT_FACE_EDGE, LEFT_FACE_EDGE = 234, 454
+
+RIGID_POINTS = (33, 133, 362, 263, 168, 6, 197, 195, 4, 193, 417, 122, 351)
+"""Points that expressions hardly move: eye corners and the ridge of the nose; they tell the head's own movement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the face that moves as one: where its patches lie."""
+
+    name: str
+    """Plain words, the subject's left and right."""
+    patches: tuple[tuple[int, ...], ...]
+    """Each patch lies at the mean of these landmarks."""
+
+
+REGIONS = (
+    Region("right inner brow", ((107,), (66,), (55,), (65,))),
+    Region("right middle brow", ((105,), (52,), (66, 105))),
+    Region("right outer brow", ((63,), (53,), (70,), (63, 105))),
+    Region("left inner brow", ((336,), (296,), (285,), (295,))),
+    Region("left middle brow", ((334,), (282,), (296, 334))),
+    Region("left outer brow", ((293,), (283,), (300,), (293, 334))),
+    Region("right upper lid", ((159,), (160,), (158,), (27,))),
+    Region("left upper lid", ((386,), (387,), (385,), (257,))),
+    Region("right lower lid", ((145,), (144,), (153,), (23,))),
+    Region("left lower lid", ((374,), (373,), (380,), (253,))),
+    Region("right nose wing", ((48,), (64,), (98,), (129,))),
+    Region("left nose wing", ((278,), (294,), (327,), (358,))),
+    Region("right cheek", ((205,), (50,), (101,), (36,))),
+    Region("left cheek", ((425,), (280,), (330,), (266,))),
+    Region("right lip corner", ((61,), (57,), (40, 61), (91, 61))),
+    Region("left lip corner", ((291,), (287,), (270, 291), (321, 291))),
+    Region("upper lip", ((0,), (37,), (267,), (39,), (269,))),
+    Region("lower lip", ((17,), (84,), (314,), (181,), (405,))),
+    Region("chin", ((200,), (201,), (421,), (199,), (18,))),
+)
+"""Row order of `MotionSample.displacement`."""
+
+REGION_NAMES = tuple(region.name for region in REGIONS)
+
+BROW_REGIONS = frozenset(name for name in REGION_NAMES if name.endswith("brow"))
+LID_REGIONS = frozenset(name for name in REGION_NAMES if name.endswith("lid"))
+EYE_REGIONS = BROW_REGIONS | LID_REGIONS
+NOSE_REGIONS = frozenset(name for name in REGION_NAMES if name.endswith("nose wing"))
+CHEEK_REGIONS = frozenset(name for name in REGION_NAMES if name.endswith("cheek"))
+MOUTH_REGIONS = frozenset(name for name in REGION_NAMES if "lip" in name) | {"chin"}
+
+GATE_BLINK = "blink"
+"""Both eyes' lids are moving shut, shut, or opening again."""
+GATE_BLINK_LEFT = "blink-left"
+"""The same for the subject's left eye alone."""
+GATE_BLINK_RIGHT = "blink-right"
+"""The same for the subject's right eye alone."""
+GATE_HEAD_TURN = "head-turn"
+"""The head turns or moves so fast that patches blur or leave the plane that alignment takes out."""
+GATE_LIGHT = "light"
+"""The exposure jumped."""
+GATE_OCCLUDED = "occluded"
+"""So few patches fit the reference that something lies over the face; unreadable regions are NaN."""
+
+_RIGHT_BLINK = frozenset({"right upper lid", "right lower lid", "right outer brow"})
+_LEFT_BLINK = frozenset({"left upper lid", "left lower lid", "left outer brow"})
+_ALL = frozenset(REGION_NAMES)
+
+MASKED_REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        GATE_BLINK: _RIGHT_BLINK | _LEFT_BLINK,
+        GATE_BLINK_LEFT: _LEFT_BLINK,
+        GATE_BLINK_RIGHT: _RIGHT_BLINK,
+        GATE_HEAD_TURN: _ALL,
+        GATE_LIGHT: _ALL,
+        GATE_OCCLUDED: _ALL,
+    }
+)
+"""The regions that each gate makes doubtful."""
