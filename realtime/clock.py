@@ -1,11 +1,12 @@
 """Time is integer nanoseconds inside and seconds at the edges."""
 
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 NANOSECONDS = 1_000_000_000
 
 
+@runtime_checkable
 class Clock(Protocol):
     """What stamps a frame; tests pass one that they move by hand."""
 

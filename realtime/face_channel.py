@@ -1,0 +1,111 @@
+"""One face from its landmarks to its settled movements: alignment, movement, spotting and the crops they name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realtime.clock import to_nanoseconds
+from realtime.events import ExpressionEvent, RejectedMovement
+from realtime.face_memory import FaceMemory
+from realtime.faces.alignment import AlignmentParameters, FaceAligner
+from realtime.faces.observation import AlignedFace, FaceObservation
+from realtime.frames import Frame
+from realtime.spotting.motion import MotionExtractor, MotionParameters
+from realtime.spotting.sample import MotionSample
+from realtime.spotting.spotter import Spotter, SpottingParameters
+from realtime.telemetry import Telemetry
+
+CLIP_MARGIN_S = 0.2
+"""Seconds shown before the onset and after the offset."""
+CLIP_INTERVAL_S = 1 / 61
+"""Crops of a clip are at least this far apart: 60 a second are kept of a 200 Hz recording."""
+MEMORY_LIMIT_BYTES = 384 * 2**20
+"""Most memory that the crops of one face may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCrops:
+    """The aligned crops that an event names, and those of its clip."""
+
+    onset: AlignedFace
+    apex: AlignedFace
+    offset: AlignedFace
+    clip: list[AlignedFace]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledEvent:
+    """A spotted event with the crops that recognition reads."""
+
+    event: ExpressionEvent
+    crops: EventCrops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceReading:
+    """What one frame said of one face: a row of `signals.parquet`."""
+
+    sample: MotionSample
+    strength: float
+    threshold: float
+
+
+class FaceChannel:
+    """The stages of one face, in the order of the data; no thread, no clock but the telemetry's.
+
+    Args:
+        face_id: the tracker's number of the face.
+        alignment: parameters of the aligner.
+        motion: parameters of the movement extractor.
+        spotting: parameters of the spotter.
+        telemetry: where the time of each stage is counted.
+    """
+
+    def __init__(
+        self,
+        face_id: int,
+        alignment: AlignmentParameters,
+        motion: MotionParameters,
+        spotting: SpottingParameters,
+        telemetry: Telemetry,
+    ) -> None:
+        self.face_id = face_id
+        self.last_seen_ns = 0
+        self._aligner = FaceAligner(alignment)
+        self._motion = MotionExtractor(motion)
+        self._spotter = Spotter(spotting)
+        self._telemetry = telemetry
+        self._memory = FaceMemory(self._spotter.latency_s + 2 * CLIP_MARGIN_S, MEMORY_LIMIT_BYTES)
+        self.reading: FaceReading | None = None
+        """Of the last frame pushed."""
+
+    def push(self, frame: Frame, observation: FaceObservation) -> Iterator[SettledEvent | RejectedMovement]:
+        """Take the face of the next frame."""
+        timed = self._telemetry.timed
+        with timed("align"):
+            aligned = self._aligner.push(frame, observation)
+            self._memory.keep(aligned)
+        with timed("movement"):
+            sample = self._motion.push(aligned)
+        with timed("spot"):
+            settled = list(self._spotter.push(sample))
+        self.last_seen_ns = frame.time_ns
+        self.reading = FaceReading(
+            sample=sample, strength=self._spotter.strength, threshold=self._spotter.threshold
+        )
+        yield from map(self._with_crops, settled)
+
+    def flush(self) -> Iterator[SettledEvent | RejectedMovement]:
+        """Settle what is still open: the face or the stream has ended."""
+        yield from map(self._with_crops, self._spotter.flush())
+
+    def _with_crops(self, settled: ExpressionEvent | RejectedMovement) -> SettledEvent | RejectedMovement:
+        if isinstance(settled, RejectedMovement):
+            return settled
+        margin_ns, interval_ns = to_nanoseconds(CLIP_MARGIN_S), to_nanoseconds(CLIP_INTERVAL_S)
+        crops = EventCrops(
+            onset=self._memory.nearest(settled.onset_ns),
+            apex=self._memory.nearest(settled.apex_ns),
+            offset=self._memory.nearest(settled.offset_ns),
+            clip=self._memory.between(settled.onset_ns - margin_ns, settled.offset_ns + margin_ns, interval_ns),
+        )
+        return SettledEvent(event=settled, crops=crops)
