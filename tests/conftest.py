@@ -24,7 +24,7 @@ def _checked_modules() -> list[str]:
     return [name for name in walked if not name.endswith("_kernel")]
 
 
-install_import_hook(_checked_modules(), "beartype.beartype")
+install_import_hook(_checked_modules(), "tests.typechecker.check")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,5 @@
+"""Beartype as the tests use it: a whole number is welcome where a float is asked for."""
+
+from beartype import BeartypeConf, beartype
+
+check = beartype(conf=BeartypeConf(is_pep484_tower=True))
