@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+from tests import typechecker
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("engines", "realtime", "trainers", "demo")
 
@@ -24,7 +26,7 @@ def _checked_modules() -> list[str]:
     return [name for name in walked if not name.endswith("_kernel")]
 
 
-install_import_hook(_checked_modules(), "tests.typechecker.check")
+install_import_hook(_checked_modules(), f"{typechecker.__name__}.check")
 
 
 @pytest.fixture(scope="session")
