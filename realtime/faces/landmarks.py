@@ -1,6 +1,6 @@
-"""Named MediaPipe FaceMesh points, the facial regions whose movement is measured, and the gates that mask them.
+"""Named MediaPipe points, the facial regions whose movement is measured, and the gates that mask them.
 
-Left and right are the subject's, so the subject's right eye is on the image's left (unless the picture is mirrored).
+Left and right are the subject's: the right eye is on the left of the image (unless the picture is mirrored).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ FOREHEAD_TOP, CHIN_BOTTOM = 10, 152
 RIGHT_FACE_EDGE, LEFT_FACE_EDGE = 234, 454
 
 RIGID_POINTS = (33, 133, 362, 263, 168, 6, 197, 195, 4, 193, 417, 122, 351)
-"""Points that expressions hardly move: eye corners and the ridge of the nose; they tell the head's own movement."""
+"""Points that expressions hardly move, eye corners and the nose ridge: they tell how the head moves."""
 
 
 @dataclass(frozen=True, slots=True)
