@@ -1,0 +1,195 @@
+"""Source → tracker → one channel a face → recognition → sink: the one implementation, live and in replay."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from realtime.capture import Capture
+from realtime.clock import NANOSECONDS, Clock, MonotonicClock, to_nanoseconds
+from realtime.config import Settings
+from realtime.event_recorder import EventRecorder
+from realtime.events import ExpressionEvent, RejectedMovement
+from realtime.face_channel import FaceChannel, SettledEvent
+from realtime.faces.observation import FaceObservation
+from realtime.faces.tracker import FaceTracker
+from realtime.frames import Frame
+from realtime.recognition import Recogniser
+from realtime.sink import Sink
+from realtime.sources.base import Source, SourceLost, SourceStalled
+from realtime.telemetry import Telemetry
+
+FORGET_FACE_S = 5.0
+"""A face that was away this long is settled and forgotten; memory stays flat when many pass by."""
+PENDING_EVENTS = 4
+"""A recording waits when so many events are still being classified or drawn; a camera never does."""
+
+
+@dataclass(kw_only=True)
+class FrameCounts:
+    """What a run has read so far."""
+
+    read: int = 0
+    dropped: int = 0
+    with_face: int = 0
+    first_ns: int | None = None
+    last_ns: int = 0
+
+    @property
+    def duration_s(self) -> float:
+        """Time of the last frame after the first, seconds."""
+        return 0.0 if self.first_ns is None else (self.last_ns - self.first_ns) / NANOSECONDS
+
+    @property
+    def frame_rate_hz(self) -> float | None:
+        """Measured over the run, dropped frames counted as filmed; None under two frames."""
+        intervals = self.read + self.dropped - 1
+        return intervals / self.duration_s if intervals > 0 and self.duration_s > 0 else None
+
+
+class Pipeline:
+    """One run over one source.
+
+    Args:
+        source: not yet open.
+        settings: parameters of every stage.
+        recogniser: labels the events.
+        sink: where results go; from several threads.
+        clock: stamps latencies; the one that stamps the frames.
+        on_frame: called after each frame with the counts and the faces in it, for a progress bar or a preview.
+        on_notice: called with one line when something happens that a person should know, such as a stalled camera.
+        on_movement: called with each rejected movement.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        settings: Settings,
+        recogniser: Recogniser,
+        sink: Sink,
+        *,
+        clock: Clock | None = None,
+        on_frame: Callable[[FrameCounts, int], None] = lambda _counts, _faces: None,
+        on_notice: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        self.counts = FrameCounts()
+        self.stopped_because: str | None = None
+        """Why the run ended before its source did, in words; None when it reached the end."""
+        self.telemetry = Telemetry(clock or MonotonicClock())
+        self._clock = clock or MonotonicClock()
+        self._source = source
+        self._settings = settings
+        self._recogniser = recogniser
+        self._sink = sink
+        self._on_frame = on_frame
+        self._on_notice = on_notice
+        self._channels: dict[int, FaceChannel] = {}
+        self._stop = False
+
+    def stop(self, reason: str) -> None:
+        """End the run after the frame in hand; what is open is settled and kept. Safe from a signal handler."""
+        self.stopped_because = self.stopped_because or reason
+        self._stop = True
+
+    def run(self) -> Iterator[ExpressionEvent]:
+        """Run to the end of the source; yield each event when it is on disk.
+
+        Raises:
+            BadInput: the source cannot be opened.
+            Exception: whatever a stage or a worker raised, after everything spotted before was kept.
+        """
+        recorder = EventRecorder(
+            self._recogniser, self._sink, self.telemetry, with_media=self._settings.recording.media
+        )
+        try:
+            with (
+                FaceTracker(self._settings.tracking) as tracker,
+                Capture(self._source, clock=self._clock) as capture,
+            ):
+                for frame in self._frames(capture):
+                    self._take(frame, tracker, recorder)
+                    self.counts.dropped = capture.dropped
+                    if not self._source.live:
+                        recorder.wait_below(PENDING_EVENTS)
+                    yield from recorder.finished()
+            if self._source.fault and not self.stopped_because:
+                self.stopped_because = self._source.fault
+        finally:
+            # Also after a fault or when the caller stops iterating: what was seen is settled and written.
+            for channel in self._channels.values():
+                self._settle(channel.flush(), recorder)
+            recorder.close()
+        yield from recorder.finished()
+
+    def _frames(self, capture: Capture) -> Iterator[Frame]:
+        """The captured frames until the end, a stop, or a source that stays away too long."""
+        stalled_since_ns: int | None = None
+        while not self._stop:
+            try:
+                frame = capture.get(timeout_s=self._settings.recording.poll_s)
+            except SourceStalled as stall:
+                stalled_since_ns = self._note_stall(stall, stalled_since_ns)
+                continue
+            except SourceLost as loss:
+                self._on_notice(str(loss))
+                self.stop(str(loss))
+                return
+            if frame is None:
+                return
+            stalled_since_ns = None
+            yield frame
+
+    def _note_stall(self, stall: SourceStalled, since_ns: int | None) -> int:
+        """Say once that nothing comes; give up when it lasts."""
+        now_ns = self._clock.now_ns()
+        if since_ns is None:
+            self._on_notice(f"{stall}; still waiting")
+            return now_ns
+        if now_ns - since_ns > to_nanoseconds(self._settings.recording.give_up_s):
+            self.stop(str(stall))
+        return since_ns
+
+    def _take(self, frame: Frame, tracker: FaceTracker, recorder: EventRecorder) -> None:
+        self.telemetry.add("wait", (self._clock.now_ns() - frame.captured_ns) / 1e6)
+        with self.telemetry.timed("track"):
+            observations = tracker.push(frame)
+        counts = self.counts
+        counts.read += 1
+        counts.with_face += bool(observations)
+        counts.first_ns = frame.time_ns if counts.first_ns is None else counts.first_ns
+        counts.last_ns = frame.time_ns
+        for observation in observations:
+            self._follow(frame, observation, recorder)
+        if not observations:
+            self._sink.add_empty_frame(frame.index, frame.time_ns)
+        self._forget_absent(frame.time_ns, recorder)
+        self._on_frame(counts, len(observations))
+
+    def _follow(self, frame: Frame, observation: FaceObservation, recorder: EventRecorder) -> None:
+        channel = self._channels.get(observation.face_id)
+        if channel is None:
+            channel = FaceChannel(
+                observation.face_id,
+                self._settings.alignment,
+                self._settings.motion,
+                self._settings.spotting,
+                self.telemetry,
+            )
+            self._channels[observation.face_id] = channel
+        self._settle(channel.push(frame, observation), recorder)
+        if channel.reading is not None:
+            reading = channel.reading
+            self._sink.add_sample(reading.sample, strength=reading.strength, threshold=reading.threshold)
+
+    def _forget_absent(self, time_ns: int, recorder: EventRecorder) -> None:
+        limit_ns = time_ns - to_nanoseconds(FORGET_FACE_S)
+        absent = [face_id for face_id, channel in self._channels.items() if channel.last_seen_ns < limit_ns]
+        self._settle(
+            itertools.chain.from_iterable(self._channels.pop(face_id).flush() for face_id in absent), recorder
+        )
+
+    def _settle(self, results: Iterator[SettledEvent | RejectedMovement], recorder: EventRecorder) -> None:
+        for result in results:
+            if isinstance(result, RejectedMovement):
+                self._sink.add_rejected(result)
+            else:
+                recorder.submit(result)
