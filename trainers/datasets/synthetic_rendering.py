@@ -1,0 +1,280 @@
+"""Film a planned scene: from the still face and the script to frames at any times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from realtime.clock import NANOSECONDS, to_nanoseconds, to_seconds
+from realtime.faces.observation import CANTHUS_DISTANCE
+from trainers.datasets.action_units import displacement
+from trainers.datasets.synthetic_face import (
+    LOWER_LIDS,
+    UPPER_LIDS,
+    Portrait,
+    face_transform,
+    load_portrait,
+    shipped_face,
+)
+from trainers.datasets.synthetic_scenes import Movement, SceneParameters, Script, plan_script
+from trainers.datasets.synthetic_video_kernel import film
+
+TICKS_HZ = 90_000
+"""Frame times are whole ticks of this clock, the one that video containers share."""
+_OVERSAMPLING = 2
+_NOISE_VALUES = 1 << 22
+
+
+@lru_cache(maxsize=1)
+def _noise_ring() -> Float32[np.ndarray, " values"]:
+    return np.random.default_rng(20261120).standard_normal(_NOISE_VALUES, dtype=np.float32)
+
+
+def frame_times_ns(
+    duration_s: float,
+    frame_rate_hz: float,
+    *,
+    jitter: float = 0.0,
+    drop_probability: float = 0.0,
+    seed: int = 0,
+) -> list[int]:
+    """Times at which a camera takes its frames.
+
+    Args:
+        duration_s: length of the recording, seconds.
+        frame_rate_hz: nominal rate.
+        jitter: greatest departure from the regular time, share of a frame period, under 0.5.
+        drop_probability: share of frames that are lost; the first never is.
+        seed: source of chance.
+
+    Returns:
+        Increasing times in nanoseconds from 0, each a whole tick of `TICKS_HZ`.
+    """
+    generator = np.random.default_rng((seed, 11))
+    count = int(np.floor(duration_s * frame_rate_hz + 1e-9))
+    times = (np.arange(count) + generator.uniform(-jitter, jitter, count)) / frame_rate_hz
+    kept = generator.random(count) >= drop_probability
+    times[:1], kept[:1] = 0.0, True
+    ticks = np.round(times[kept] * TICKS_HZ).astype(np.int64)
+    return [round(int(tick) * NANOSECONDS / TICKS_HZ) for tick in ticks]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A face that moves by a known script; make one with `Scene.plan`."""
+
+    parameters: SceneParameters
+    seed: int
+    script: Script
+    portrait: Portrait
+    source: UInt8[np.ndarray, "sourceheight sourcewidth 3"]
+    """The still picture at rest in the frame, twice as fine as the frame."""
+    landmarks: Float32[np.ndarray, "468 2"]
+    """FaceMesh points of the face at rest, frame pixels."""
+    head_weight: Float32[np.ndarray, "H W"]
+    depth: Float32[np.ndarray, "H W"]
+
+    @classmethod
+    def plan(
+        cls, parameters: SceneParameters, seed: int = 0, movements: tuple[Movement, ...] | None = None
+    ) -> "Scene":
+        """Plan a scene.
+
+        Args:
+            parameters: what to show and how to film it.
+            seed: same parameters and seed, same scene.
+            movements: expressions of one's own instead of drawn ones.
+
+        Returns:
+            The scene.
+
+        Raises:
+            BadInput: if a face picture is named that cannot be used.
+        """
+        portrait = load_portrait(parameters.face) if parameters.face else shipped_face(parameters.identity)
+        script = plan_script(parameters, seed)
+        if movements is not None:
+            script = Script(
+                movements=movements, blinks=script.blinks, pose=script.pose, light=script.light,
+                flicker_phase=script.flicker_phase,
+            )  # fmt: skip
+        source, landmarks = _set_upright(portrait, parameters)
+        weight, depth = _head_shape(landmarks, parameters)
+        return cls(parameters, seed, script, portrait, source, landmarks, weight, depth)
+
+    @property
+    def truths(self) -> tuple[Movement, ...]:
+        """The true expressions in time order."""
+        return self.script.movements
+
+    def pose(self, time_s: float) -> Float64[np.ndarray, "6"]:
+        """Shift right and down (frame pixels), roll (rad), scale − 1, yaw and pitch (rad) of the head at a time."""
+        pose = np.array([wander.at(time_s) for wander in self.script.pose])
+        pose[:2] *= self.parameters.canthus_px / CANTHUS_DISTANCE
+        return pose
+
+    def gain(self, time_s: float) -> float:
+        """Factor on the gray values at a time."""
+        parameters = self.parameters
+        wave = np.cos(2.0 * np.pi * parameters.flicker_hz * time_s + self.script.flicker_phase)
+        drift = 1.0 + self.script.light.at(time_s)
+        return parameters.brightness * max(0.0, drift) * (1.0 + parameters.flicker * float(wave))
+
+    def frame(self, time_s: float) -> UInt8[np.ndarray, "H W 3"]:
+        """The picture at a time, RGB; the same time gives the same picture, noise included."""
+        parameters = self.parameters
+        local, origin = self._local(time_s)
+        ring = _noise_ring()
+        start = int(np.random.default_rng((self.seed, to_nanoseconds(abs(time_s)))).integers(ring.size))
+        levels = np.arange(256, dtype=np.float32)
+        noise_sd = np.sqrt(parameters.noise_sd**2 + parameters.shot_noise * levels)
+        out = np.empty((parameters.height, parameters.width, 3), np.uint8)
+        centre = _centre(self.landmarks)
+        film(
+            self.source, float(_OVERSAMPLING), self.head_weight, self.depth, float(centre[0]), float(centre[1]),
+            self.pose(time_s), local if local is not None else _NOTHING, *origin, local is not None,
+            self.gain(time_s), ring, start, noise_sd.astype(np.float32), out,
+        )  # fmt: skip
+        return out
+
+    def frames(self, frame_rate_hz: float) -> Iterator[tuple[int, UInt8[np.ndarray, "H W 3"]]]:
+        """Film the whole scene at a steady rate.
+
+        Args:
+            frame_rate_hz: frames a second.
+
+        Yields:
+            Time in nanoseconds and picture.
+        """
+        for time_ns in frame_times_ns(self.parameters.duration_s, frame_rate_hz):
+            yield time_ns, self.frame(to_seconds(time_ns))
+
+    def _local(self, time_s: float) -> tuple[Float32[np.ndarray, "h w 2"] | None, tuple[int, int]]:
+        """Movement of the skin at a time, frame pixels, and the top left of its patch."""
+        left, top, columns, rows = self._patch
+        movements = [m for m in self.script.movements if m.start_s < time_s < m.end_s]
+        blinks = [b for b in self.script.blinks if b.start_s < time_s < b.end_s]
+        if not movements and not blinks:
+            return None, (left, top)
+        local = np.zeros((rows, columns, 2), np.float32)
+        for movement in movements:
+            local += np.float32(movement.strength(time_s)) * self._field(movement)
+        if blinks:
+            self._add_blink(local, max(blink.closure(time_s) for blink in blinks))
+        return local, (left, top)
+
+    @property
+    def _patch(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the part of the frame that expressions can move."""
+        unit, (x, y) = _unit(self.landmarks), _centre(self.landmarks)
+        left, right = max(0, int(x - 1.7 * unit)), min(self.parameters.width, int(x + 1.7 * unit) + 1)
+        top, bottom = max(0, int(y - 1.3 * unit)), min(self.parameters.height, int(y + 2.2 * unit) + 1)
+        return left, top, right - left, bottom - top
+
+    def _field(self, movement: Movement) -> Float32[np.ndarray, "h w 2"]:
+        """Displacement at the apex, frame pixels."""
+        return _apex_field(movement, self._patch, self.landmarks.tobytes(), self.parameters.canthus_px)
+
+    def _add_blink(self, local: Float32[np.ndarray, "h w 2"], closure: float) -> None:
+        """Draw the upper lid down over the eye: skin above it stretches, what is under it does not move."""
+        left, top, columns, rows = self._patch
+        unit = _unit(self.landmarks)
+        for upper, lower in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
+            lid, floor = self.landmarks[list(upper)], self.landmarks[list(lower)]
+            first, last = int(np.ceil(lid[0, 0])), int(lid[-1, 0])
+            x = np.arange(max(first, left), min(last + 1, left + columns))
+            if x.size == 0:
+                continue
+            lid_y = np.interp(x, *_increasing(lid))
+            floor_y = np.maximum(np.interp(x, *_increasing(floor)), lid_y)
+            travel = closure * (floor_y - lid_y + 0.01 * unit)
+            fold_y = lid_y - 0.16 * unit
+            y = np.arange(rows)[:, None] + top
+            share = (y - fold_y) / (lid_y + travel - fold_y)
+            moved = np.where((share >= 0.0) & (share <= 1.0), share * travel, 0.0)
+            local[:, x - left, 1] += moved.astype(np.float32)
+
+
+_NOTHING = np.zeros((2, 2, 2), np.float32)
+
+
+def _increasing(points: Float32[np.ndarray, "n 2"]) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(points[:, 0])
+    return points[order, 0], points[order, 1]
+
+
+def _centre(landmarks: Float32[np.ndarray, "468 2"]) -> Float64[np.ndarray, "2"]:
+    return landmarks[[33, 133, 362, 263]].mean(axis=0).astype(np.float64)
+
+
+def _unit(landmarks: Float32[np.ndarray, "468 2"]) -> float:
+    matrix = face_transform(landmarks)
+    return 1.0 / float(np.hypot(matrix[0, 0], matrix[0, 1]))
+
+
+@lru_cache(maxsize=8)
+def _apex_field(
+    movement: Movement, patch: tuple[int, int, int, int], landmarks: bytes, canthus_px: float
+) -> Float32[np.ndarray, "h w 2"]:
+    left, top, columns, rows = patch
+    points = np.frombuffer(landmarks, np.float32).reshape(468, 2)
+    x, y = np.meshgrid(np.arange(left, left + columns, 1.0), np.arange(top, top + rows, 1.0))
+    matrix = face_transform(points)
+    face_x = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
+    face_y = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+    # The table's mouth lies one pupil distance below the eyes; on this face it may lie higher or lower.
+    mouth = points[[61, 291]].mean(axis=0) @ matrix[1, :2] + matrix[1, 2]
+    face_y = np.where(face_y > 0, face_y / np.interp(face_y, [0.0, mouth], [1.0, mouth]), face_y)
+    dx, dy = displacement(movement.activations, face_x, face_y)
+    scale = movement.amplitude_px * canthus_px / CANTHUS_DISTANCE / np.hypot(dx, dy).max()
+    return np.stack([dx * scale, dy * scale], axis=-1).astype(np.float32)
+
+
+def _set_upright(
+    portrait: Portrait, parameters: SceneParameters
+) -> tuple[UInt8[np.ndarray, "sourceheight sourcewidth 3"], Float32[np.ndarray, "468 2"]]:
+    """The portrait turned upright and scaled into the frame, and its landmarks there."""
+    to_face = face_transform(portrait.landmarks)
+    unit = parameters.canthus_px / portrait.canthus_px / float(np.hypot(to_face[0, 0], to_face[0, 1]))
+    middle = np.array([0.5 * parameters.width, 0.5 * parameters.height - 0.32 * unit])
+    matrix = np.column_stack([unit * to_face[:, :2], unit * to_face[:, 2] + middle])
+    landmarks = (portrait.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    fine = _OVERSAMPLING * matrix
+    fine[:, 2] += 0.5 * (_OVERSAMPLING - 1)
+    size = (_OVERSAMPLING * parameters.width, _OVERSAMPLING * parameters.height)
+    image = portrait.image
+    shrink = _OVERSAMPLING * parameters.canthus_px / portrait.canthus_px
+    if shrink < 0.8:  # a large photograph: low-pass before it is made smaller
+        image = cv2.GaussianBlur(image, (0, 0), 0.4 / shrink)
+    source = cv2.warpAffine(image, fine, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return _with_skin_grain(source), landmarks
+
+
+def _with_skin_grain(source: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Add the fine texture that an enlarged picture lacks; it belongs to the face and moves with it."""
+    grain = np.random.default_rng(5).standard_normal(source.shape[:2], dtype=np.float32)
+    grain = cv2.GaussianBlur(grain, (0, 0), 0.9 * _OVERSAMPLING)
+    grain *= 2.0 / grain.std()
+    return np.clip(source + grain[..., None] + 0.5, 0, 255).astype(np.uint8)
+
+
+def _head_shape(
+    landmarks: Float32[np.ndarray, "468 2"], parameters: SceneParameters
+) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    """Share of the head's movement that each pixel takes, and its depth in front of the neck's axis, pixels."""
+    matrix, unit = face_transform(landmarks), _unit(landmarks)
+    columns, rows = np.meshgrid(
+        np.arange(parameters.width, dtype=np.float64), np.arange(parameters.height, dtype=np.float64)
+    )
+    x = matrix[0, 0] * columns + matrix[0, 1] * rows + matrix[0, 2]
+    y = matrix[1, 0] * columns + matrix[1, 1] * rows + matrix[1, 2]
+    radius = np.hypot(x / 1.5, (y - 0.4) / 2.0)
+    fade = np.clip((radius - 1.0) / 0.9, 0.0, 1.0)
+    weight = 1.0 - fade * fade * (3.0 - 2.0 * fade)
+    skull = np.exp(-0.5 * ((x / 0.9) ** 2 + ((y - 0.35) / 1.25) ** 2))
+    nose = np.exp(-0.5 * ((x / 0.16) ** 2 + ((y - 0.55) / 0.28) ** 2))
+    depth = unit * (1.1 * skull + 0.22 * nose)
+    return weight.astype(np.float32), depth.astype(np.float32)

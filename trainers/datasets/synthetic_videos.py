@@ -1,0 +1,272 @@
+"""Videos with known onset, apex and offset: what `onset synthesize` writes and the golden tests replay.
+
+A still face (`synthetic_face`) is animated by a script (`synthetic_scenes`) and filmed (`synthetic_rendering`) at any
+frame rate. Each video's truths go into `truth.jsonl`, one JSON object a line, and its parameters into `scene.json`.
+
+In `truth.jsonl`, onset and offset are where the displacement passes 10 % of its peak (`synthetic_scenes.VISIBLE_SHARE`);
+`onset_index` is the first frame at or after the onset, `offset_index` the last at or before the offset, `apex_index` the
+frame nearest to the apex, all 0-based among the frames that are in the file.
+"""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import numpy as np
+
+from engines.errors import BadInput
+from realtime.clock import NANOSECONDS, to_nanoseconds, to_seconds
+from trainers.datasets.action_units import ActionUnitActivation
+from trainers.datasets.synthetic_face import SHIPPED_FACES
+from trainers.datasets.synthetic_rendering import TICKS_HZ, Scene, frame_times_ns
+from trainers.datasets.synthetic_scenes import VISIBLE_SHARE, Movement, SceneParameters
+
+PRESETS: dict[str, SceneParameters] = {
+    "still": SceneParameters(),
+    "moving": SceneParameters(
+        head_shift_px=4.0, head_roll_deg=1.2, head_turn_deg=1.5, head_scale=0.008, light_drift=0.02
+    ),
+    "noisy": SceneParameters(noise_sd=2.0, shot_noise=0.04, head_shift_px=1.5, head_roll_deg=0.4),
+    "dark": SceneParameters(brightness=0.35, noise_sd=2.5, shot_noise=0.04, head_shift_px=1.5),
+    "flicker": SceneParameters(flicker=0.04, light_drift=0.05, head_shift_px=1.5, noise_sd=1.0),
+    "blinks": SceneParameters(blinks_per_minute=18.0, head_shift_px=1.5, head_roll_deg=0.4, noise_sd=1.0),
+    "neutral": SceneParameters(expressions=False, noise_sd=3.0),
+    "macro": SceneParameters(macro_share=1.0, head_shift_px=1.5),
+}
+"""Scenes by name: what tests and benches film."""
+
+Progress = Callable[[int, int], None]
+"""Called with frames done and frames in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filming:
+    """How a scene becomes a video file."""
+
+    frame_rate_hz: float = 100.0
+    codec: Literal["h264", "h264-lossless"] = "h264"
+    """Lossless keeps every RGB value; files are some thirty times larger."""
+    quality: int = 16
+    """Constant rate factor of H.264, 0–51, less is better; not used where a bit rate is given."""
+    bit_rate_mbps: float = 0.0
+    """Average bit rate instead of constant quality, megabits a second; 1 is a poor video call; 0 for none."""
+    jitter: float = 0.0
+    """Departure of frame times from the regular ones, share of a frame period: variable rate."""
+    drop_probability: float = 0.0
+    """Share of frames that the camera loses."""
+
+    def __post_init__(self) -> None:
+        if not 1.0 <= self.frame_rate_hz <= 1000.0:
+            raise BadInput(f"frame rate {self.frame_rate_hz} Hz: give 1 to 1000")
+        if not 0.0 <= self.jitter < 0.5 or not 0.0 <= self.drop_probability < 1.0:
+            raise BadInput(
+                f"jitter {self.jitter}, drops {self.drop_probability}: give 0 ≤ jitter < 0.5, 0 ≤ drops < 1"
+            )
+
+
+def truth_records(
+    scene: Scene, times_ns: Sequence[int], video: str, subject: str | None = None
+) -> list[dict[str, Any]]:
+    """The true expressions of a scene as lines of `truth.jsonl`.
+
+    Args:
+        scene: what was filmed.
+        times_ns: times of the frames in the file, increasing.
+        video: name of the file.
+        subject: who; the portrait's name if not given.
+
+    Returns:
+        One record an expression that lies within the frames.
+    """
+    records = []
+    for movement in scene.truths:
+        onset = bisect_left(times_ns, to_nanoseconds(movement.onset_s))
+        offset = bisect_right(times_ns, to_nanoseconds(movement.offset_s)) - 1
+        if onset >= len(times_ns) or offset < onset:
+            continue
+        distances = np.abs(np.asarray(times_ns) - to_nanoseconds(movement.apex_s))
+        records.append(
+            {
+                "video": video,
+                "subject": subject or scene.portrait.name,
+                "onset_index": onset,
+                "apex_index": int(np.clip(np.argmin(distances), onset, offset)),
+                "offset_index": offset,
+                "onset_s": movement.onset_s,
+                "apex_s": movement.apex_s,
+                "offset_s": movement.offset_s,
+                "kind": movement.kind,
+                "label": movement.label,
+                "action_units": list(movement.action_units),
+                "amplitude_px": movement.amplitude_px,
+            }
+        )
+    return records
+
+
+def write_video(
+    scene: Scene, path: str | Path, filming: Filming | None = None, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """Film a scene into a video file.
+
+    Args:
+        scene: what to film.
+        path: the file, `.mp4` or `.mkv`; MP4 keeps exact times, Matroska rounds them to milliseconds.
+        filming: rate, codec and faults of the camera.
+        progress: called after every frame.
+
+    Returns:
+        The truths as lines of `truth.jsonl`.
+
+    Raises:
+        BadInput: if the file cannot be written.
+    """
+    filming = filming or Filming()
+    path = Path(path)
+    times_ns = frame_times_ns(
+        scene.parameters.duration_s, filming.frame_rate_hz,
+        jitter=filming.jitter, drop_probability=filming.drop_probability, seed=scene.seed,
+    )  # fmt: skip
+    try:
+        container = av.open(str(path), "w")
+    except OSError as error:
+        raise BadInput(
+            f"{path}: cannot be written ({error.strerror or error}); choose another folder"
+        ) from error
+    with container:
+        stream = _open_stream(container, scene.parameters, filming)
+        for done, time_ns in enumerate(times_ns, start=1):
+            picture = av.VideoFrame.from_ndarray(scene.frame(to_seconds(time_ns)), format="rgb24")
+            picture.pts = round(time_ns * TICKS_HZ / NANOSECONDS)
+            picture.time_base = Fraction(1, TICKS_HZ)
+            container.mux(stream.encode(picture))
+            if progress is not None:
+                progress(done, len(times_ns))
+        container.mux(stream.encode())
+    return truth_records(scene, times_ns, path.name)
+
+
+def _open_stream(container: Any, parameters: SceneParameters, filming: Filming) -> Any:
+    lossless = filming.codec == "h264-lossless"
+    options = {"preset": "ultrafast" if lossless else "veryfast"}
+    if lossless:
+        options["qp"] = "0"
+    elif filming.bit_rate_mbps <= 0:
+        options["crf"] = str(filming.quality)
+    rate = Fraction(filming.frame_rate_hz).limit_denominator(1001)
+    stream = container.add_stream("libx264rgb" if lossless else "libx264", rate=rate, options=options)
+    stream.width, stream.height = parameters.width, parameters.height
+    stream.pix_fmt = "rgb24" if lossless else "yuv420p"
+    stream.codec_context.time_base = Fraction(1, TICKS_HZ)
+    stream.time_base = Fraction(1, TICKS_HZ)
+    stream.codec_context.thread_count = 2
+    if filming.bit_rate_mbps > 0:
+        stream.bit_rate = round(filming.bit_rate_mbps * 1e6)
+    return stream
+
+
+def synthesize(
+    out: str | Path,
+    *,
+    parameters: SceneParameters | None = None,
+    filming: Filming | None = None,
+    count: int = 4,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Write several videos, each of another face and script, with their truth.
+
+    Args:
+        out: folder, made if it is not there.
+        parameters: what the videos show; the identity advances from video to video.
+        filming: how they are filmed.
+        count: number of videos.
+        seed: same seed, same videos.
+        overwrite: allow a folder that already holds a truth file.
+        progress: called with frames done and frames in all, over all videos.
+
+    Returns:
+        The lines of `truth.jsonl`.
+
+    Raises:
+        BadInput: if the folder holds a truth file already, or cannot be written.
+    """
+    parameters, filming, out = parameters or SceneParameters(), filming or Filming(), Path(out)
+    if (out / "truth.jsonl").exists() and not overwrite:
+        raise BadInput(f"{out}: holds synthetic videos already; choose another folder or allow overwriting")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{out}: cannot be made ({error.strerror}); choose another folder") from error
+    records: list[dict[str, Any]] = []
+    videos = []
+    for number in range(count):
+        scene = Scene.plan(replace(parameters, identity=parameters.identity + number), seed * 1000 + number)
+        name = f"synthetic-{number + 1:02d}.mp4"
+        records += write_video(scene, out / name, filming, _share(progress, number, count))
+        videos.append({"video": name, "seed": scene.seed, "face": scene.portrait.name,
+                       "parameters": asdict(scene.parameters)})  # fmt: skip
+    description = {
+        "videos": videos, "filming": asdict(filming), "faces": SHIPPED_FACES,
+        "truth": f"onset and offset: displacement passes {VISIBLE_SHARE:.0%} of its peak; apex: its maximum; "
+        "amplitude_px: peak displacement with the inner canthi 64 px apart",
+    }  # fmt: skip
+    (out / "scene.json").write_text(json.dumps(description, indent=1) + "\n")
+    (out / "truth.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return records
+
+
+def _share(progress: Progress | None, number: int, count: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, count * total)
+
+
+def example_scene() -> Scene:
+    """The scene that the README's first command replays: three micro-expressions, a smile, a blink, a gentle sway."""
+    parameters = SceneParameters(
+        duration_s=12.0, head_shift_px=2.0, head_roll_deg=0.6, head_turn_deg=0.8, head_scale=0.004,
+        noise_sd=1.2, light_drift=0.01, blinks_per_minute=12.0,
+    )  # fmt: skip
+    movements = (
+        _example_movement("surprise", (1, 2), 2.4, 2.2, (0.15, 0.02, 0.22)),
+        _example_movement("negative", (4, 7), 4.6, 2.0, (0.17, 0.02, 0.24)),
+        _example_movement("positive", (6, 12), 6.6, 2.4, (0.18, 0.03, 0.25)),
+        _example_movement("positive", (6, 12), 8.9, 6.0, (0.55, 0.45, 0.8), kind="macro"),
+    )
+    return Scene.plan(parameters, seed=3, movements=movements)
+
+
+def _example_movement(
+    label: str,
+    units: tuple[int, ...],
+    start_s: float,
+    amplitude_px: float,
+    course_s: tuple[float, float, float],
+    kind: Literal["micro", "macro"] = "micro",
+) -> Movement:
+    activations = tuple(ActionUnitActivation(unit=unit, left=1.0, right=0.85) for unit in units)
+    rise_s, hold_s, fall_s = course_s
+    return Movement(
+        label=label, kind=kind, activations=activations, amplitude_px=amplitude_px,
+        start_s=start_s, rise_s=rise_s, hold_s=hold_s, fall_s=fall_s,
+    )  # fmt: skip
+
+
+def example_video(path: str | Path, progress: Progress | None = None) -> list[dict[str, Any]]:
+    """Write the example that the README's first command replays: 12 s at 100 Hz, 640×480.
+
+    Args:
+        path: the file, `.mp4`.
+        progress: called after every frame.
+
+    Returns:
+        Its truths as lines of `truth.jsonl`.
+    """
+    return write_video(example_scene(), path, Filming(frame_rate_hz=100.0), progress)
