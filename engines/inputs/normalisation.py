@@ -50,8 +50,8 @@ def normalise(features: Features, name: str) -> Float32[np.ndarray, "N C H W"]:
 def centred_flow_log_strain(maps: Planes) -> Planes:
     """Flow minus its median over its deviation, clamped, halved; strain over its mean, clamped, logarithmic.
 
-    Blind to the scale of every channel and to the zero of u and v, so a map that was stretched to 0–255 and the
-    raw flow in pixels give the same tensor up to rounding. To that end strain is first lowered by its minimum,
+    Blind to the scale of every channel and to the zero of u and v, so a map stretched to 0–255 and the
+    raw flow in pixels give the same tensor up to rounding. For that, strain is first lowered by its minimum,
     which is what stretching does. A flat channel gives zero flow and no strain.
 
     Args:
