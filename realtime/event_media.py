@@ -1,0 +1,138 @@
+"""Pictures of one event (onset, apex, offset, flow, strain) and its slow-motion clip."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from engines.errors import BadInput
+from realtime.clock import to_seconds
+from realtime.event_pictures import flow_picture, strain_picture
+from realtime.faces.observation import CANTHUS_DISTANCE, AlignedFace
+
+CLIP_NAME = "clip.mp4"
+CLIP_RATE_HZ = 30
+SLOW_DOWN = 5.0
+"""How much slower than life the clip runs."""
+LONGEST_CLIP_S = 8.0
+"""Long movements are slowed down less, so that no clip plays longer than this."""
+_COMPRESSION = {"crf": "23", "preset": "veryfast", "movflags": "+faststart"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventMedia:
+    """What the pictures and the clip of one event are made from."""
+
+    onset: AlignedFace
+    apex: AlignedFace
+    offset: AlignedFace
+    clip: Sequence[AlignedFace]
+    """The movement and some 0.2 s around it, in order of time."""
+    flow: Float32[np.ndarray, "2 h w"] | None = None
+    """Onset to apex over the canonical crop at any scale, pixels of that scale."""
+    strain: Float32[np.ndarray, "h w"] | None = None
+    """Of that flow."""
+
+
+def write_event_media(folder: Path, media: EventMedia) -> Path:
+    """Write the five pictures and the clip of one event, all of them or none.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BadInput: if there is no crop to make a clip of.
+        OSError: if the disk is full.
+    """
+    partial = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        for name in ("onset", "apex", "offset"):
+            _write_png(partial / f"{name}.png", getattr(media, name).image)
+        if media.flow is not None:
+            picture = flow_picture(_in_canthus_pixels(media.flow, media.apex), media.apex.image)
+            _write_png(partial / "flow.png", picture)
+        if media.strain is not None:
+            _write_png(partial / "strain.png", strain_picture(media.strain, media.apex.image))
+        write_clip(partial / CLIP_NAME, media.clip)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
+    """Write crops as slow motion, H.264 that every browser plays, the movement as it is beside it magnified.
+
+    Returns:
+        How much slower than life it runs.
+
+    Raises:
+        BadInput: if there is no crop.
+        OSError: if the disk is full.
+    """
+    if not crops:
+        raise BadInput(f"{path.name}: no crops to make a clip of; keep frames around the event")
+    times_s = np.array([to_seconds(crop.time_ns) for crop in crops])
+    length_s = float(times_s[-1] - times_s[0])
+    slow_down = min(SLOW_DOWN, max(1.0, LONGEST_CLIP_S / max(length_s, 1e-9)))
+    shown_s = (
+        times_s[0] + np.arange(max(1, round(length_s * slow_down * CLIP_RATE_HZ))) / CLIP_RATE_HZ / slow_down
+    )
+    images = np.stack([crop.image for crop in crops])
+    panels = np.concatenate([images, _magnified(images, times_s)], axis=2)
+    _encode(path, panels, _nearest(times_s, shown_s))
+    return slow_down
+
+
+def _magnified(images: UInt8[np.ndarray, "T H W 3"], times_s: np.ndarray) -> UInt8[np.ndarray, "T H W 3"]:
+    """Return the images unchanged until magnification is there."""
+    del times_s
+    return images
+
+
+def _encode(path: Path, panels: UInt8[np.ndarray, "T H W 3"], order: Sequence[int]) -> None:
+    height, width = panels.shape[1:3]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=CLIP_RATE_HZ, options=_COMPRESSION)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.thread_count = 1  # the other core belongs to the capture
+        stream.time_base = Fraction(1, CLIP_RATE_HZ)
+        for number, place in enumerate(order):
+            frame = av.VideoFrame.from_ndarray(panels[place], format="rgb24")
+            frame.pts, frame.time_base = number, stream.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def _nearest(times_s: np.ndarray, wanted_s: np.ndarray) -> list[int]:
+    """Place of the time nearest to each wanted one."""
+    after = np.clip(np.searchsorted(times_s, wanted_s), 1, max(1, len(times_s) - 1))
+    before = after - 1
+    after = np.minimum(after, len(times_s) - 1)
+    nearer = np.where(wanted_s - times_s[before] <= times_s[after] - wanted_s, before, after)
+    return [int(place) for place in nearer]
+
+
+def _in_canthus_pixels(flow: Float32[np.ndarray, "2 h w"], face: AlignedFace) -> Float32[np.ndarray, "2 h w"]:
+    """Flow in the unit of `strength`: pixels of a face whose inner canthi are `CANTHUS_DISTANCE` apart."""
+    inner_right, inner_left = face.landmarks[133], face.landmarks[362]
+    distance = float(np.hypot(*(inner_left - inner_right))) * flow.shape[2] / face.image.shape[1]
+    return (flow * np.float32(CANTHUS_DISTANCE / max(distance, 1e-6))).astype(np.float32)
+
+
+def _write_png(path: Path, image: UInt8[np.ndarray, "H W 3"]) -> None:
+    encoded, content = cv2.imencode(
+        ".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    )
+    if not encoded:
+        raise BadInput(f"{path.name}: the picture cannot be encoded; expected RGB uint8, got {image.shape}")
+    path.write_bytes(content.tobytes())
