@@ -46,6 +46,16 @@ class FrameCounts:
         return intervals / self.duration_s if intervals > 0 and self.duration_s > 0 else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Who looks on while a run goes on; called in the thread that runs it, so it must be quick."""
+
+    on_frame: Callable[[FrameCounts, int], None] = lambda _counts, _faces: None
+    """After each frame, with the counts so far and the number of faces in it: a progress bar, a preview."""
+    on_notice: Callable[[str], None] = lambda _text: None
+    """With one line when something happens that a person should know, such as a stalled camera."""
+
+
 class Pipeline:
     """One run over one source.
 
@@ -55,9 +65,7 @@ class Pipeline:
         recogniser: labels the events.
         sink: where results go; from several threads.
         clock: stamps latencies; the one that stamps the frames.
-        on_frame: called after each frame with the counts and the faces in it, for a progress bar or a preview.
-        on_notice: called with one line when something happens that a person should know, such as a stalled camera.
-        on_movement: called with each rejected movement.
+        watcher: who looks on.
     """
 
     def __init__(
@@ -68,8 +76,7 @@ class Pipeline:
         sink: Sink,
         *,
         clock: Clock | None = None,
-        on_frame: Callable[[FrameCounts, int], None] = lambda _counts, _faces: None,
-        on_notice: Callable[[str], None] = lambda _text: None,
+        watcher: Watcher | None = None,
     ) -> None:
         self.counts = FrameCounts()
         self.stopped_because: str | None = None
@@ -80,8 +87,7 @@ class Pipeline:
         self._settings = settings
         self._recogniser = recogniser
         self._sink = sink
-        self._on_frame = on_frame
-        self._on_notice = on_notice
+        self._watcher = watcher or Watcher()
         self._channels: dict[int, FaceChannel] = {}
         self._stop = False
 
@@ -130,7 +136,7 @@ class Pipeline:
                 stalled_since_ns = self._note_stall(stall, stalled_since_ns)
                 continue
             except SourceLost as loss:
-                self._on_notice(str(loss))
+                self._watcher.on_notice(str(loss))
                 self.stop(str(loss))
                 return
             if frame is None:
@@ -142,7 +148,7 @@ class Pipeline:
         """Say once that nothing comes; give up when it lasts."""
         now_ns = self._clock.now_ns()
         if since_ns is None:
-            self._on_notice(f"{stall}; still waiting")
+            self._watcher.on_notice(f"{stall}; still waiting")
             return now_ns
         if now_ns - since_ns > to_nanoseconds(self._settings.recording.give_up_s):
             self.stop(str(stall))
@@ -162,7 +168,7 @@ class Pipeline:
         if not observations:
             self._sink.add_empty_frame(frame.index, frame.time_ns)
         self._forget_absent(frame.time_ns, recorder)
-        self._on_frame(counts, len(observations))
+        self._watcher.on_frame(counts, len(observations))
 
     def _follow(self, frame: Frame, observation: FaceObservation, recorder: EventRecorder) -> None:
         channel = self._channels.get(observation.face_id)

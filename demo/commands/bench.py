@@ -1,0 +1,57 @@
+"""`onset bench`: the benchmarks, as ratios side by side in one run."""
+
+import importlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tyro
+from rich.console import Console
+
+from engines.errors import BadInput
+
+BENCHMARKS = {
+    "flow": "TV-L1 against OpenCV's: speed and accuracy on the same pairs",
+    "pipeline": "frames a second of a replay, and what each stage takes",
+    "latency": "from the frame that settles an event to the event on disk, live",
+    "memory": "memory over a long replay",
+    "spotting": "F1, apex error and false alarms on synthesised video",
+    "recognition": "labels of spotted synthetic events, and of the shared real maps where they are at hand",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """The benchmarks: flow, pipeline, latency, memory, spotting, recognition; all of them when none is named."""
+
+    names: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Which to run."""
+    quick: bool = False
+    """Less material: a minute in all rather than many."""
+    json: bool = False
+    """Print one JSON object instead of tables."""
+
+    def run(self) -> int:
+        """Run them one after another."""
+        unknown = [name for name in self.names if name not in BENCHMARKS]
+        if unknown:
+            raise BadInput(f"bench: '{unknown[0]}' is not a benchmark; choose among {', '.join(BENCHMARKS)}")
+        results = {}
+        console = Console(stderr=True)
+        for name in self.names or BENCHMARKS:
+            module = importlib.import_module(f"demo.benchmarks.{name}")
+            with console.status(f"{name}: {BENCHMARKS[name]}"):
+                results[name] = module.run(quick=self.quick)
+            if not self.json:
+                print(f"{name} — {BENCHMARKS[name]}\n{module.render(results[name])}\n")
+        if self.json:
+            print(json.dumps(results))
+        return 0
+
+
+def defaults(_words: Sequence[str]) -> Bench:
+    """Defaults under the flags."""
+    return Bench()
+
+
+COMMAND = Bench

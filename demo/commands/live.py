@@ -1,0 +1,50 @@
+"""`onset live`: a camera or a stream in, a session folder out, until Ctrl-C."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tyro
+
+from demo.commands.run_flags import RunFlags, settings_under
+from demo.run_display import follow
+from engines.errors import BadInput
+from realtime.session_run import SessionRun
+from realtime.sources import open_source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live(RunFlags):
+    """Spot, measure and classify micro-expressions as they happen. Ctrl-C ends the run and keeps everything."""
+
+    camera: str = "0"
+    """Number of a camera of this machine, or the address of a stream (rtsp://, http://, tcp://, udp:// …)."""
+    frame_rate_hz: float | None = None
+    """Frame rate to ask the camera for."""
+    duration_s: float | None = None
+    """End by itself after this long."""
+
+    def run(self) -> int:
+        """Run until the source ends, the time is over, or Ctrl-C."""
+        if self.duration_s is not None and self.duration_s <= 0:
+            raise BadInput(f"--duration-s {self.duration_s}: must be above 0; leave it out to run until Ctrl-C")
+        run = SessionRun(
+            open_source(self.camera, frame_rate_hz=self.frame_rate_hz),
+            self.out,
+            self.settings,
+            checkpoint=self.checkpoint,
+            backend=self.backend,
+            overwrite=self.overwrite,
+        )
+        code, summary = follow(run, quiet=self.json, duration_s=self.duration_s)
+        if self.json:
+            print(json.dumps(summary))
+        return code
+
+
+def defaults(words: Sequence[str]) -> Live:
+    """Defaults under the flags, with the configuration file in them."""
+    return Live(out=tyro.MISSING, settings=settings_under(words))
+
+
+COMMAND = Live
