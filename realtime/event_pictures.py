@@ -62,7 +62,8 @@ def _direction_colours(
     u: Float32[np.ndarray, "*shape"], v: Float32[np.ndarray, "*shape"]
 ) -> UInt8[np.ndarray, "*shape 3"]:
     turn = np.arctan2(v, u) / (2 * np.pi) % 1.0
-    return _HUES[np.round(turn * 255).astype(np.intp)]
+    colours: UInt8[np.ndarray, "*shape 3"] = _HUES[np.round(turn * 255).astype(np.intp)]
+    return colours
 
 
 def _even_hues() -> UInt8[np.ndarray, "256 3"]:
@@ -86,7 +87,8 @@ def _even_hues() -> UInt8[np.ndarray, "256 3"]:
     )
     linear = np.clip(to_linear @ cone**3, 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.round(255 * encoded.T).astype(np.uint8)
+    hues: UInt8[np.ndarray, "256 3"] = np.round(255 * encoded.T).astype(np.uint8)
+    return hues
 
 
 _HUES = _even_hues()
@@ -98,14 +100,15 @@ def _resize(field: Float32[np.ndarray, "h w *channels"], face: UInt8[np.ndarray,
 
 def _dimmed(face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     gray = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-    return cv2.cvtColor(np.round(gray * 0.62).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.cvtColor(np.round(gray * 0.62).astype(np.uint8), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def _blend(
     under: UInt8[np.ndarray, "H W 3"], over: UInt8[np.ndarray, "H W 3"], opacity: np.ndarray
 ) -> UInt8[np.ndarray, "H W 3"]:
     weight = opacity[..., None]
-    return np.round(under * (1 - weight) + over * weight).astype(np.uint8)
+    blended: UInt8[np.ndarray, "H W 3"] = np.round(under * (1 - weight) + over * weight).astype(np.uint8)
+    return blended
 
 
 def _draw_wheel(picture: UInt8[np.ndarray, "H W 3"], label: str) -> None:

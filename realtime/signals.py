@@ -77,9 +77,8 @@ class SignalsWriter:
         self._movement = np.full((ROWS_PER_BATCH, 2 * len(self._regions)), np.nan, np.float32)
         self._stream = (folder / STREAM_NAME).open("wb")
         self._batches = pa.ipc.new_stream(self._stream, self._schema)
-        self._batches.write_batch(
-            pa.RecordBatch.from_pylist([], self._schema)
-        )  # the schema goes with the first
+        # The schema is written with the first batch; an empty one makes the file readable from the start.
+        self._batches.write_batch(pa.RecordBatch.from_pylist([], self._schema))
         self._stream.flush()
         self._whole_bytes = self._stream.tell()
 

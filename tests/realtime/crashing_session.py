@@ -1,4 +1,4 @@
-"""Run by test_session_folder in a process of its own, which is killed: writes a session and prints what it reports."""
+"""Run by test_session_folder in a process that it kills: writes a session, prints what it reports."""
 
 import sys
 from pathlib import Path

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -24,8 +25,13 @@ from tests.realtime.session_fixtures import REGIONS, HandClock, a_rejected, a_sa
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def a_writer(folder: Path, **changes: object) -> SessionWriter:
-    return SessionWriter(folder, source="clip.mp4", regions=REGIONS, checkpoint="default", **changes)  # type: ignore[arg-type]
+def a_writer(folder: Path, **changes: Any) -> SessionWriter:
+    return SessionWriter(folder, source="clip.mp4", regions=REGIONS, checkpoint="default", **changes)
+
+
+def add_samples(writer: SessionWriter, first: int, end: int) -> None:
+    for index in range(first, end):
+        writer.add_sample(a_sample(index), strength=0.0, threshold=0.8)
 
 
 def session_json(folder: Path) -> dict[str, object]:
@@ -264,16 +270,14 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_there(tmp_path: Path) -> None
     writer = a_writer(tmp_path / "s")
     first = writer.add_event(an_event())
     size = os.path.getsize(tmp_path / "s" / "events.jsonl")  # noqa: PTH202  # one stat call, no second object
-    for index in range(ROWS_PER_BATCH):
-        writer.add_sample(a_sample(index), strength=0.0, threshold=0.8)
+    add_samples(writer, 0, ROWS_PER_BATCH)
     with a_disk_that_is_full_at(size + 100):
         with pytest.raises(
             BadInput, match=r"s: the disk is full; everything reported so far is kept\. Free some"
         ):
             writer.add_event(an_event(2.0))
         with pytest.raises(BadInput, match="the disk is full"):
-            for index in range(ROWS_PER_BATCH, 3 * ROWS_PER_BATCH):
-                writer.add_sample(a_sample(index), strength=0.0, threshold=0.8)
+            add_samples(writer, ROWS_PER_BATCH, 3 * ROWS_PER_BATCH)
         with pytest.raises(BadInput, match="the disk is full"):
             writer.finish("failed", reason="the disk is full")
     session = read_session(tmp_path / "s")
@@ -286,8 +290,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_there(tmp_path: Path) -> None
 def test_room_for_the_short_file_alone_still_says_how_it_ended(tmp_path: Path) -> None:
     writer = a_writer(tmp_path / "s")
     with a_disk_that_is_full_at(6000), pytest.raises(BadInput, match="the disk is full"):
-        for index in range(100 * ROWS_PER_BATCH):
-            writer.add_sample(a_sample(index), strength=0.0, threshold=0.8)
+        add_samples(writer, 0, 100 * ROWS_PER_BATCH)
     kept = len(read_session(tmp_path / "s").signals())
     assert kept % ROWS_PER_BATCH == 0
     assert kept > 0
