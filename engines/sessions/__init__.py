@@ -1,1 +1,6 @@
-"""Inference sessions over a checkpoint: one contract, one file a backend."""
+"""Inference sessions: one contract, and the engines that keep it."""
+
+from engines.sessions.base import InferenceSession
+from engines.sessions.choose import Backend, open_session
+
+__all__ = ["Backend", "InferenceSession", "open_session"]
