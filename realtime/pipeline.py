@@ -15,7 +15,7 @@ from realtime.faces.tracker import FaceTracker
 from realtime.frames import Frame
 from realtime.recognition import Recogniser
 from realtime.sink import Sink
-from realtime.sources.base import Source, SourceLost, SourceStalled
+from realtime.sources.base import SourceLost, SourceStalled
 from realtime.telemetry import Telemetry
 
 FORGET_FACE_S = 5.0
@@ -60,7 +60,7 @@ class Pipeline:
     """One run over one source.
 
     Args:
-        source: not yet open.
+        capture: open, with the source behind it.
         settings: parameters of every stage.
         recogniser: labels the events.
         sink: where results go; from several threads.
@@ -70,7 +70,7 @@ class Pipeline:
 
     def __init__(
         self,
-        source: Source,
+        capture: Capture,
         settings: Settings,
         recogniser: Recogniser,
         sink: Sink,
@@ -83,7 +83,8 @@ class Pipeline:
         """Why the run ended before its source did, in words; None when it reached the end."""
         self.telemetry = Telemetry(clock or MonotonicClock())
         self._clock = clock or MonotonicClock()
-        self._source = source
+        self._capture = capture
+        self._source = capture.source
         self._settings = settings
         self._recogniser = recogniser
         self._sink = sink
@@ -100,20 +101,16 @@ class Pipeline:
         """Run to the end of the source; yield each event when it is on disk.
 
         Raises:
-            BadInput: the source cannot be opened.
             Exception: whatever a stage or a worker raised, after everything spotted before was kept.
         """
         recorder = EventRecorder(
             self._recogniser, self._sink, self.telemetry, with_media=self._settings.recording.media
         )
         try:
-            with (
-                FaceTracker(self._settings.tracking) as tracker,
-                Capture(self._source, clock=self._clock) as capture,
-            ):
-                for frame in self._frames(capture):
+            with FaceTracker(self._settings.tracking) as tracker:
+                for frame in self._frames():
                     self._take(frame, tracker, recorder)
-                    self.counts.dropped = capture.dropped
+                    self.counts.dropped = self._capture.dropped
                     if not self._source.live:
                         recorder.wait_below(PENDING_EVENTS)
                     yield from recorder.finished()
@@ -126,12 +123,14 @@ class Pipeline:
             recorder.close()
         yield from recorder.finished()
 
-    def _frames(self, capture: Capture) -> Iterator[Frame]:
+    def _frames(self) -> Iterator[Frame]:
         """The captured frames until the end, a stop, or a source that stays away too long."""
         stalled_since_ns: int | None = None
         while not self._stop:
             try:
-                frame = capture.get(timeout_s=self._settings.recording.poll_s)
+                frame = self._capture.get(timeout_s=self._settings.recording.poll_s)
+            except TimeoutError:
+                continue
             except SourceStalled as stall:
                 stalled_since_ns = self._note_stall(stall, stalled_since_ns)
                 continue
@@ -149,9 +148,10 @@ class Pipeline:
         now_ns = self._clock.now_ns()
         if since_ns is None:
             self._watcher.on_notice(f"{stall}; still waiting")
-            return now_ns
-        if now_ns - since_ns > to_nanoseconds(self._settings.recording.give_up_s):
+            since_ns = now_ns
+        elif now_ns - since_ns > to_nanoseconds(self._settings.recording.give_up_s):
             self.stop(str(stall))
+        self._clock.sleep_until(now_ns + to_nanoseconds(self._settings.recording.poll_s))
         return since_ns
 
     def _take(self, frame: Frame, tracker: FaceTracker, recorder: EventRecorder) -> None:

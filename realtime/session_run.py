@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engines.checkpoint import load_checkpoint
 from engines.sessions.choose import open_session
+from realtime.capture import Capture
 from realtime.clock import Clock, MonotonicClock
 from realtime.config import Settings
 from realtime.events import ExpressionEvent
@@ -51,9 +52,9 @@ def replay(
         yield from SessionRun(opened, out, config, checkpoint=checkpoint, backend=backend).run()
         return
     loaded, settings, clock = load_checkpoint(checkpoint), config or Settings(), MonotonicClock()
-    with opened, open_session(loaded, backend=backend) as session:
+    with open_session(loaded, backend=backend) as session, Capture(opened, clock=clock) as capture:
         recogniser = Recogniser(session, loaded, settings.flow)
-        yield from Pipeline(opened, settings, recogniser, CountingSink(clock), clock=clock).run()
+        yield from Pipeline(capture, settings, recogniser, CountingSink(clock), clock=clock).run()
 
 
 class SessionRun:
@@ -85,6 +86,8 @@ class SessionRun:
         self.reason: str | None = None
         """Why the run ended before its source did, in words."""
         self.counts = FrameCounts()
+        self.latency_ms: dict[str, dict[str, float]] = {}
+        """Percentiles of each stage, once the run has ended."""
         self.report: Path | None = None
         """The report, once it is written."""
         self.source = source
@@ -117,7 +120,7 @@ class SessionRun:
         # The source is opened before the folder is made: a mistyped name leaves no empty session behind.
         with (
             open_session(checkpoint, backend=self._backend) as session,
-            self.source,
+            Capture(self.source, clock=self._clock, stall_s=self._settings.recording.stall_s) as capture,
             SessionWriter(
                 self.folder,
                 source=self.source.name,
@@ -130,7 +133,7 @@ class SessionRun:
             ) as writer,
         ):
             pipeline = self._pipeline = Pipeline(
-                self.source,
+                capture,
                 self._settings,
                 Recogniser(session, checkpoint, self._settings.flow),
                 writer,
@@ -153,6 +156,7 @@ class SessionRun:
                 raise
             finally:
                 seconds = (self._clock.now_ns() - started_ns) / 1e9
+                self.latency_ms = pipeline.telemetry.summary()
                 writer.finish(self.state, reason=self.reason, statistics=_statistics(pipeline, seconds))
                 if self._settings.recording.media:
                     self.report = write_report(self.folder)

@@ -1,0 +1,73 @@
+"""How many frames a second a replay handles, and what each stage takes."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from demo.kernels import prepare_kernels
+from realtime.config import RecordingParameters, Settings
+from realtime.session_run import SessionRun
+from realtime.sources import open_source
+from trainers.datasets.synthetic_scenes import SceneParameters
+from trainers.datasets.synthetic_videos import Filming, write_video
+from trainers.datasets.synthetic_rendering import Scene
+
+RATES_HZ = (30.0, 100.0, 200.0)
+STAGES = ("track", "align", "movement", "spot", "recognise")
+
+
+def run(*, quick: bool = False) -> dict[str, Any]:
+    """Replay 640×480 H.264 at three frame rates, without pictures, clips and report.
+
+    Args:
+        quick: ten seconds of video a rate instead of thirty.
+
+    Returns:
+        A row a frame rate: frames a second, and the median milliseconds of each stage.
+    """
+    prepare_kernels(Console(stderr=True))
+    settings = Settings(recording=RecordingParameters(media=False))
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="onset-bench-") as name:
+        folder = Path(name)
+        for rate_hz in RATES_HZ:
+            video = film(folder / f"{rate_hz:.0f}.mp4", rate_hz, seconds=10.0 if quick else 30.0)
+            session = SessionRun(open_source(str(video)), folder / f"session-{rate_hz:.0f}", settings)
+            start_s = time.monotonic()
+            events = sum(1 for _ in session.run())
+            seconds = time.monotonic() - start_s
+            rows.append(
+                {
+                    "frame_rate_hz": rate_hz,
+                    "frames": session.counts.read,
+                    "frames_per_s": session.counts.read / seconds,
+                    "events": events,
+                    "stage_ms": session.latency_ms,
+                }
+            )
+    return {"size": "640×480", "rows": rows}
+
+
+def film(path: Path, rate_hz: float, seconds: float) -> Path:
+    """A face with gentle head motion, expressions and blinks, as H.264."""
+    parameters = SceneParameters(
+        duration_s=seconds, head_shift_px=2.0, head_roll_deg=0.6, blinks_per_minute=12.0, noise_sd=1.2
+    )
+    write_video(Scene.plan(parameters, seed=11), path, Filming(frame_rate_hz=rate_hz))
+    return path
+
+
+def render(result: dict[str, Any]) -> str:
+    """The rows as a table."""
+    lines = [f"{'video':>8} {'frames/s':>9}" + "".join(f"{stage:>17}" for stage in STAGES) + "   (median / p95, ms)"]
+    for row in result["rows"]:
+        cells = "".join(_cell(row["stage_ms"].get(stage)) for stage in STAGES)
+        lines.append(f"{row['frame_rate_hz']:5.0f} Hz {row['frames_per_s']:9.0f}{cells}")
+    return "\n".join(lines)
+
+
+def _cell(figures: dict[str, float] | None) -> str:
+    return f"{'–':>17}" if figures is None else f"{figures['p50']:>9.3f} /{figures['p95']:>6.3f}"
