@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from jaxtyping import Float32, UInt8
 from engines.errors import BadInput
 from realtime.clock import to_seconds
 from realtime.event_pictures import flow_picture, strain_picture
+from realtime.events import ExpressionEvent
 from realtime.faces.observation import CANTHUS_DISTANCE, AlignedFace
 
 CLIP_NAME = "clip.mp4"
@@ -22,51 +22,65 @@ SLOW_DOWN = 5.0
 """How much slower than life the clip runs."""
 LONGEST_CLIP_S = 8.0
 """Long movements are slowed down less, so that no clip plays longer than this."""
-_COMPRESSION = {"crf": "23", "preset": "veryfast", "movflags": "+faststart"}
+_COMPRESSION = {"crf": "23", "preset": "veryfast"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventMedia:
-    """What the pictures and the clip of one event are made from."""
+def write_event_media(
+    folder: Path,
+    event: ExpressionEvent,
+    crops: Sequence[AlignedFace],
+    flow: Float32[np.ndarray, "2 h w"] | None = None,
+    strain: Float32[np.ndarray, "h w"] | None = None,
+) -> Path:
+    """Write the pictures and the clip of one event, all of them or none.
 
-    onset: AlignedFace
-    apex: AlignedFace
-    offset: AlignedFace
-    clip: Sequence[AlignedFace]
-    """The movement and some 0.2 s around it, in order of time."""
-    flow: Float32[np.ndarray, "2 h w"] | None = None
-    """Onset to apex over the canonical crop at any scale, pixels of that scale."""
-    strain: Float32[np.ndarray, "h w"] | None = None
-    """Of that flow."""
-
-
-def write_event_media(folder: Path, media: EventMedia) -> Path:
-    """Write the five pictures and the clip of one event, all of them or none.
+    Args:
+        folder: the event's own.
+        event: whose onset, apex and offset are shown: the crops nearest to them.
+        crops: the movement and some 0.2 s around it, in order of time.
+        flow: onset to apex over the canonical crop at any scale, pixels of that scale.
+        strain: of that flow.
 
     Returns:
         The folder.
 
     Raises:
-        BadInput: if there is no crop to make a clip of.
+        BadInput: if there is no crop.
         OSError: if the disk is full.
     """
+    if not crops:
+        raise BadInput(f"event {event.event_id}: no crops to draw; keep the frames around it")
     partial = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        for name in ("onset", "apex", "offset"):
-            _write_png(partial / f"{name}.png", getattr(media, name).image)
-        if media.flow is not None:
-            picture = flow_picture(_in_canthus_pixels(media.flow, media.apex), media.apex.image)
-            _write_png(partial / "flow.png", picture)
-        if media.strain is not None:
-            _write_png(partial / "strain.png", strain_picture(media.strain, media.apex.image))
-        write_clip(partial / CLIP_NAME, media.clip)
+        _write_pictures(partial, event, crops, flow, strain)
+        write_clip(partial / CLIP_NAME, crops)
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _write_pictures(
+    folder: Path,
+    event: ExpressionEvent,
+    crops: Sequence[AlignedFace],
+    flow: Float32[np.ndarray, "2 h w"] | None,
+    strain: Float32[np.ndarray, "h w"] | None,
+) -> None:
+    moments = {"onset": event.onset_ns, "apex": event.apex_ns, "offset": event.offset_ns}
+    shown = {
+        name: min(crops, key=lambda crop: abs(crop.time_ns - time_ns)) for name, time_ns in moments.items()
+    }
+    for name, crop in shown.items():
+        _write_png(folder / f"{name}.png", crop.image)
+    apex = shown["apex"]
+    if flow is not None:
+        _write_png(folder / "flow.png", flow_picture(_in_canthus_pixels(flow, apex), apex.image))
+    if strain is not None:
+        _write_png(folder / "strain.png", strain_picture(strain, apex.image))
 
 
 def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
@@ -76,11 +90,8 @@ def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
         How much slower than life it runs.
 
     Raises:
-        BadInput: if there is no crop.
         OSError: if the disk is full.
     """
-    if not crops:
-        raise BadInput(f"{path.name}: no crops to make a clip of; keep frames around the event")
     times_s = np.array([to_seconds(crop.time_ns) for crop in crops])
     length_s = float(times_s[-1] - times_s[0])
     slow_down = min(SLOW_DOWN, max(1.0, LONGEST_CLIP_S / max(length_s, 1e-9)))
@@ -101,14 +112,13 @@ def _magnified(images: UInt8[np.ndarray, "T H W 3"], times_s: np.ndarray) -> UIn
 
 def _encode(path: Path, panels: UInt8[np.ndarray, "T H W 3"], order: Sequence[int]) -> None:
     height, width = panels.shape[1:3]
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=CLIP_RATE_HZ, options=_COMPRESSION)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.thread_count = 1  # the other core belongs to the capture
-        stream.time_base = Fraction(1, CLIP_RATE_HZ)
         for number, place in enumerate(order):
             frame = av.VideoFrame.from_ndarray(panels[place], format="rgb24")
-            frame.pts, frame.time_base = number, stream.time_base
+            frame.pts, frame.time_base = number, Fraction(1, CLIP_RATE_HZ)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 

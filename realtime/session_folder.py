@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Float32
 
 from engines.errors import BadInput
 from realtime.clock import Clock, MonotonicClock
-from realtime.event_media import EventMedia, write_event_media
+from realtime.event_media import write_event_media
 from realtime.events import ExpressionEvent, RejectedMovement
+from realtime.faces.observation import AlignedFace
 from realtime.json_lines import append_line, as_json, sync_folder, write_atomically
 from realtime.session_reader import (
     EVENTS_NAME,
@@ -209,14 +211,22 @@ class SessionWriter:
                 gates=gates,
             )
 
-    def add_media(self, event: ExpressionEvent, media: EventMedia) -> Path:
+    def add_media(
+        self,
+        event: ExpressionEvent,
+        crops: Sequence[AlignedFace],
+        flow: Float32[np.ndarray, "2 h w"] | None,
+        strain: Float32[np.ndarray, "h w"] | None,
+    ) -> Path:
         """Write the pictures and the clip of one event into `events/0001`, all of them or none.
 
         Slow next to a frame: call it from a worker, after `add_event`.
 
         Args:
             event: as `add_event` returned it.
-            media: the crops that the event names, those of its clip, its flow and its strain.
+            crops: aligned faces of the movement and some 0.2 s around it, in order of time.
+            flow: onset to apex over the canonical crop at any scale, pixels of that scale.
+            strain: of that flow.
 
         Returns:
             The event's folder.
@@ -224,8 +234,9 @@ class SessionWriter:
         Raises:
             BadInput: if there is no crop or the disk is full.
         """
+        folder = self.folder / MEDIA_NAME / f"{event.event_id:04d}"
         with self._writing():
-            return write_event_media(self.folder / MEDIA_NAME / f"{event.event_id:04d}", media)
+            return write_event_media(folder, event, crops, flow, strain)
 
     def finish(
         self, state: State, *, reason: str | None = None, statistics: SessionStatistics | None = None
