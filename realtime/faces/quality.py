@@ -8,7 +8,7 @@ from jaxtyping import Float32, UInt8
 from realtime.faces import landmarks as named
 from realtime.faces.observation import FaceQuality
 
-FRONTAL_PITCH_DEG = 0.0
+FRONTAL_PITCH_DEG = -6.0
 """What the forehead–chin line of a face that looks straight ahead reads, degrees."""
 _GRAY = np.array((0.299, 0.587, 0.114))
 _SAMPLES_ACROSS = 24

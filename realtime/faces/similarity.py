@@ -54,7 +54,7 @@ def apply_similarity(
     matrix: Float[np.ndarray, "2 3"], points: Float[np.ndarray, "N 2"]
 ) -> Float64[np.ndarray, "N 2"]:
     """The points after the transformation."""
-    return np.asarray(points, dtype=np.float64) @ matrix[:, :2].T.astype(np.float64) + matrix[:, 2]
+    return np.asarray(np.asarray(points, dtype=np.float64) @ matrix[:, :2].T + matrix[:, 2], dtype=np.float64)
 
 
 def similarity_scale(matrix: Float[np.ndarray, "2 3"]) -> float:

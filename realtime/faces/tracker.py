@@ -84,6 +84,7 @@ class FaceTracker:
                 min_detection_confidence=self._parameters.detection_confidence,
                 min_tracking_confidence=self._parameters.tracking_confidence,
             )
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))  # the models load, and log, in other threads
         self._chattering = True  # the models log once more when they meet their first face
         self._tracks: list[_Track] = []
         self._ran_ns: int | None = None

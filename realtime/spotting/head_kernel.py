@@ -1,0 +1,190 @@
+"""The head's rigid movement among tracked points, and what each region does beyond it."""
+
+import numpy as np
+
+from engines.compilation import compiled
+
+POSE = 6
+"""Numbers of a pose: a, b, tx, ty of the similarity [[a, −b], [b, a]] x + t, then the pitch and yaw before it."""
+_TUKEY = 4.685
+_GAUSSIAN_MAD = 1.4826
+
+
+@compiled()
+def project(points: np.ndarray, pose: np.ndarray, places: np.ndarray) -> None:
+    """Where points of a rigid head lie after it has moved (weak perspective).
+
+    Args:
+        points: float64 (P, 3), x, y and depth in reference pixels from the head's middle.
+        pose: float64 (6,).
+        places: float64 (P, 2), filled.
+    """
+    cos_pitch, sin_pitch = np.cos(pose[4]), np.sin(pose[4])
+    cos_yaw, sin_yaw = np.cos(pose[5]), np.sin(pose[5])
+    for point in range(len(points)):
+        x = points[point, 0] * cos_yaw + points[point, 2] * sin_yaw
+        depth = points[point, 2] * cos_yaw - points[point, 0] * sin_yaw
+        y = points[point, 1] * cos_pitch - depth * sin_pitch
+        places[point, 0] = pose[0] * x - pose[1] * y + pose[2]
+        places[point, 1] = pose[1] * x + pose[0] * y + pose[3]
+
+
+@compiled()
+def _solve(matrix: np.ndarray, right: np.ndarray, size: int) -> bool:
+    """Solve a small symmetric positive system in place; false when it has no solution."""
+    for column in range(size):
+        pivot = matrix[column, column]
+        if not pivot > 1e-12:
+            return False
+        for row in range(column + 1, size):
+            factor = matrix[row, column] / pivot
+            for k in range(column, size):
+                matrix[row, k] -= factor * matrix[column, k]
+            right[row] -= factor * right[column]
+    for column in range(size - 1, -1, -1):
+        for k in range(column + 1, size):
+            right[column] -= matrix[column, k] * right[k]
+        right[column] /= matrix[column, column]
+    return True
+
+
+@compiled()
+def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
+    points: np.ndarray,
+    places: np.ndarray,
+    trust: np.ndarray,
+    pose: np.ndarray,
+    rounds: int,
+    turning: bool,
+    least_scale_px: float,
+) -> float:
+    """Fit the pose by Gauss–Newton with Tukey's biweight.
+
+    Args:
+        points: float64 (P, 3), the head in the reference.
+        places: float64 (P, 2), where its points are seen now.
+        trust: float64 (P,), 0 leaves a point out.
+        pose: float64 (6,), the guess, replaced by the result.
+        rounds: steps.
+        turning: fit pitch and yaw too; a similarity otherwise.
+        least_scale_px: residuals are never judged on a finer scale.
+
+    Returns:
+        Scale of the residuals, pixels; negative when the points do not determine a pose.
+    """
+    count = len(points)
+    size = 6 if turning else 4
+    predicted = np.empty((count, 2))
+    residuals = np.empty(count)
+    matrix = np.empty((6, 6))
+    right = np.empty(6)
+    row_x = np.zeros(6)
+    row_y = np.zeros(6)
+    scale = -1.0
+    if not turning:
+        pose[4] = 0.0
+        pose[5] = 0.0
+    for turn in range(rounds):
+        project(points, pose, predicted)
+        trusted = 0
+        for point in range(count):
+            if trust[point] > 0:
+                residuals[trusted] = np.hypot(
+                    places[point, 0] - predicted[point, 0], places[point, 1] - predicted[point, 1]
+                )
+                trusted += 1
+        if 2 * trusted < size:
+            return -1.0
+        scale = max(_GAUSSIAN_MAD * np.median(residuals[:trusted]), least_scale_px)
+        matrix[:, :] = 0.0
+        right[:] = 0.0
+        cos_pitch, sin_pitch = np.cos(pose[4]), np.sin(pose[4])
+        cos_yaw, sin_yaw = np.cos(pose[5]), np.sin(pose[5])
+        for point in range(count):
+            if not trust[point] > 0:
+                continue
+            off_x = places[point, 0] - predicted[point, 0]
+            off_y = places[point, 1] - predicted[point, 1]
+            off = np.hypot(off_x, off_y) / scale
+            if turn < 2:
+                weight = trust[point] / (1.0 + off)
+            elif off < _TUKEY:
+                weight = trust[point] * (1.0 - (off / _TUKEY) ** 2) ** 2
+            else:
+                continue
+            x = points[point, 0] * cos_yaw + points[point, 2] * sin_yaw
+            depth = points[point, 2] * cos_yaw - points[point, 0] * sin_yaw
+            y = points[point, 1] * cos_pitch - depth * sin_pitch
+            by_pitch = -points[point, 1] * sin_pitch - depth * cos_pitch
+            by_yaw = x * sin_pitch
+            row_x[0], row_x[1], row_x[2] = x, -y, 1.0
+            row_y[0], row_y[1], row_y[3] = y, x, 1.0
+            row_x[4], row_y[4] = -pose[1] * by_pitch, pose[0] * by_pitch
+            row_x[5] = pose[0] * depth - pose[1] * by_yaw
+            row_y[5] = pose[1] * depth + pose[0] * by_yaw
+            for i in range(size):
+                right[i] += weight * (row_x[i] * off_x + row_y[i] * off_y)
+                for j in range(size):
+                    matrix[i, j] += weight * (row_x[i] * row_x[j] + row_y[i] * row_y[j])
+        for i in range(size):
+            matrix[i, i] += 1e-6
+        if not _solve(matrix, right, size):
+            return -1.0
+        for i in range(size):
+            pose[i] += right[i]
+    return scale
+
+
+@compiled()
+def regional_movement(
+    residuals: np.ndarray,
+    hessians: np.ndarray,
+    readable: np.ndarray,
+    bounds: np.ndarray,
+    movement: np.ndarray,
+    spread_px: float,
+) -> None:
+    """One movement for each region, its patches trusted along the directions in which they have texture.
+
+    Args:
+        residuals: float64 (P, 2), movement of the patches beyond the head's.
+        hessians: float64 (P, 3), xx, xy, yy of their gradients.
+        readable: bool (P,).
+        bounds: int64 (R + 1,), first patch of each region.
+        movement: float64 (R, 2), filled; NaN where fewer than half of a region's patches are readable.
+        spread_px: patches that differ by more from the region's movement lose weight (Huber).
+    """
+    for region in range(len(bounds) - 1):
+        first, last = bounds[region], bounds[region + 1]
+        count = 0
+        for patch in range(first, last):
+            count += readable[patch]
+        movement[region, :] = np.nan
+        if 2 * count < last - first or count == 0:
+            continue
+        mx, my = 0.0, 0.0
+        for turn in range(4):
+            xx, xy, yy, gx, gy = 0.0, 0.0, 0.0, 0.0, 0.0
+            for patch in range(first, last):
+                if not readable[patch]:
+                    continue
+                ex, ey = residuals[patch, 0], residuals[patch, 1]
+                weight = 1.0
+                if turn > 0:
+                    weight = min(1.0, spread_px / max(np.hypot(ex - mx, ey - my), 1e-9))
+                damping = 0.05 * (hessians[patch, 0] + hessians[patch, 2])
+                hxx = weight * (hessians[patch, 0] + damping)
+                hxy = weight * hessians[patch, 1]
+                hyy = weight * (hessians[patch, 2] + damping)
+                xx += hxx
+                xy += hxy
+                yy += hyy
+                gx += hxx * ex + hxy * ey
+                gy += hxy * ex + hyy * ey
+            determinant = xx * yy - xy * xy
+            if not determinant > 0.0:
+                break
+            mx = (yy * gx - xy * gy) / determinant
+            my = (xx * gy - xy * gx) / determinant
+        movement[region, 0] = mx
+        movement[region, 1] = my
