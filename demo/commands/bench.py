@@ -14,6 +14,7 @@ BENCHMARKS = {
     "flow": "TV-L1 against OpenCV's: speed and accuracy on the same pairs",
     "pipeline": "frames a second of a replay, and what each stage takes",
     "latency": "from the frame that settles an event to the event on disk, live",
+    "live": "a stream served in real time: drops, and events against the replayed file",
     "memory": "memory over a long replay",
     "spotting": "F1, apex error and false alarms on synthesised video",
     "recognition": "labels of spotted synthetic events, and of the shared real maps where they are at hand",

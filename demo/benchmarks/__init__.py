@@ -1,0 +1,1 @@
+"""The benchmarks of `onset bench`, one file each: `run(quick=…)` gives plain figures, `render` a table."""
