@@ -17,7 +17,7 @@ from jaxtyping import Float32, Float64, UInt8
 from engines.errors import BadInput
 
 PORTRAITS = ("grace_hopper", "eileen_collins")
-"""The shipped pictures, both works of the United States government in the public domain; see faces/README.md."""
+"""The shipped pictures, both in the public domain; see faces/README.md."""
 SHIPPED_FACES = 8
 """Number of different faces made of them by mirror, proportions and tone: identities 0 to 7."""
 
@@ -56,7 +56,7 @@ class Likeness:
 
     mirrored: bool = False
     proportions: float = 0.0
-    """Typical shift of facial features, pupil distances; 0 leaves the portrait as it is, 0.05 is a relative."""
+    """Typical shift of facial features, pupil distances; 0 changes none, 0.05 makes a relative."""
     tone: float = 0.0
     """Strength of the change of skin tone, gamma and contrast; 0 none, 1 strong."""
     seed: int = 0
@@ -214,4 +214,5 @@ def _retoned(
     channel_gain = 1.0 + strength * generator.uniform(-0.12, 0.12, size=3)
     tone = np.power(np.linspace(0.0, 1.0, 256), gamma)
     table = np.clip(255.0 * tone[:, None] * channel_gain, 0.0, 255.0)
-    return np.stack([table[image[..., channel], channel] for channel in range(3)], axis=-1).astype(np.uint8)
+    toned = np.stack([table[image[..., channel], channel] for channel in range(3)], axis=-1)
+    return np.asarray(toned, np.uint8)

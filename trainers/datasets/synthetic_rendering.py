@@ -111,7 +111,7 @@ class Scene:
         return self.script.movements
 
     def pose(self, time_s: float) -> Float64[np.ndarray, "6"]:
-        """Shift right and down (frame pixels), roll (rad), scale − 1, yaw and pitch (rad) of the head at a time."""
+        """Head at a time: shift right and down (frame pixels), roll (rad), scale − 1, yaw, pitch (rad)."""
         pose = np.array([wander.at(time_s) for wander in self.script.pose])
         pose[:2] *= self.parameters.canthus_px / CANTHUS_DISTANCE
         return pose
@@ -128,15 +128,13 @@ class Scene:
         parameters = self.parameters
         local, origin = self._local(time_s)
         ring = _noise_ring()
-        start = int(np.random.default_rng((self.seed, to_nanoseconds(abs(time_s)))).integers(ring.size))
-        levels = np.arange(256, dtype=np.float32)
-        noise_sd = np.sqrt(parameters.noise_sd**2 + parameters.shot_noise * levels)
+        noise_seed = int(np.random.default_rng((self.seed, to_nanoseconds(abs(time_s)))).integers(ring.size))
         out = np.empty((parameters.height, parameters.width, 3), np.uint8)
-        centre = _centre(self.landmarks)
         film(
-            self.source, float(_OVERSAMPLING), self.head_weight, self.depth, float(centre[0]), float(centre[1]),
-            self.pose(time_s), local if local is not None else _NOTHING, *origin, local is not None,
-            self.gain(time_s), ring, start, noise_sd.astype(np.float32), out,
+            self.source, float(_OVERSAMPLING), self.head_weight, self.depth,
+            _centre(self.landmarks).astype(np.float32), self.pose(time_s).astype(np.float32),
+            local, np.array(origin, np.int64), float(self.gain(time_s)),
+            ring, noise_seed, float(parameters.noise_sd), float(parameters.shot_noise), out,
         )  # fmt: skip
         return out
 
@@ -152,13 +150,13 @@ class Scene:
         for time_ns in frame_times_ns(self.parameters.duration_s, frame_rate_hz):
             yield time_ns, self.frame(to_seconds(time_ns))
 
-    def _local(self, time_s: float) -> tuple[Float32[np.ndarray, "h w 2"] | None, tuple[int, int]]:
+    def _local(self, time_s: float) -> tuple[Float32[np.ndarray, "h w 2"], tuple[int, int]]:
         """Movement of the skin at a time, frame pixels, and the top left of its patch."""
         left, top, columns, rows = self._patch
         movements = [m for m in self.script.movements if m.start_s < time_s < m.end_s]
         blinks = [b for b in self.script.blinks if b.start_s < time_s < b.end_s]
         if not movements and not blinks:
-            return None, (left, top)
+            return _NOTHING, (left, top)
         local = np.zeros((rows, columns, 2), np.float32)
         for movement in movements:
             local += np.float32(movement.strength(time_s)) * self._field(movement)
@@ -190,15 +188,16 @@ class Scene:
                 continue
             lid_y = np.interp(x, *_increasing(lid))
             floor_y = np.maximum(np.interp(x, *_increasing(floor)), lid_y)
-            travel = closure * (floor_y - lid_y + 0.01 * unit)
-            fold_y = lid_y - 0.16 * unit
+            lid_y = lid_y - 0.006 * unit  # take the lashes along
+            travel = closure * (floor_y - lid_y + 0.03 * unit)
+            fold_y = lid_y - 0.115 * unit
             y = np.arange(rows)[:, None] + top
-            share = (y - fold_y) / (lid_y + travel - fold_y)
-            moved = np.where((share >= 0.0) & (share <= 1.0), share * travel, 0.0)
+            share = np.clip((y - fold_y) / (lid_y + travel - fold_y), 0.0, 1.0)
+            moved = share * travel * (y < lid_y + travel + 0.5)
             local[:, x - left, 1] += moved.astype(np.float32)
 
 
-_NOTHING = np.zeros((2, 2, 2), np.float32)
+_NOTHING = np.zeros((0, 0, 2), np.float32)
 
 
 def _increasing(points: Float32[np.ndarray, "n 2"]) -> tuple[np.ndarray, np.ndarray]:
@@ -207,7 +206,7 @@ def _increasing(points: Float32[np.ndarray, "n 2"]) -> tuple[np.ndarray, np.ndar
 
 
 def _centre(landmarks: Float32[np.ndarray, "468 2"]) -> Float64[np.ndarray, "2"]:
-    return landmarks[[33, 133, 362, 263]].mean(axis=0).astype(np.float64)
+    return np.asarray(landmarks[[33, 133, 362, 263]].mean(axis=0), np.float64)
 
 
 def _unit(landmarks: Float32[np.ndarray, "468 2"]) -> float:
@@ -230,7 +229,7 @@ def _apex_field(
     face_y = np.where(face_y > 0, face_y / np.interp(face_y, [0.0, mouth], [1.0, mouth]), face_y)
     dx, dy = displacement(movement.activations, face_x, face_y)
     scale = movement.amplitude_px * canthus_px / CANTHUS_DISTANCE / np.hypot(dx, dy).max()
-    return np.stack([dx * scale, dy * scale], axis=-1).astype(np.float32)
+    return np.asarray(np.stack([dx * scale, dy * scale], axis=-1), np.float32)
 
 
 def _set_upright(
@@ -242,8 +241,7 @@ def _set_upright(
     middle = np.array([0.5 * parameters.width, 0.5 * parameters.height - 0.32 * unit])
     matrix = np.column_stack([unit * to_face[:, :2], unit * to_face[:, 2] + middle])
     landmarks = (portrait.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    fine = _OVERSAMPLING * matrix
-    fine[:, 2] += 0.5 * (_OVERSAMPLING - 1)
+    fine = _OVERSAMPLING * matrix + np.array([0.0, 0.0, 0.5 * (_OVERSAMPLING - 1)])
     size = (_OVERSAMPLING * parameters.width, _OVERSAMPLING * parameters.height)
     image = portrait.image
     shrink = _OVERSAMPLING * parameters.canthus_px / portrait.canthus_px
@@ -255,16 +253,16 @@ def _set_upright(
 
 def _with_skin_grain(source: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     """Add the fine texture that an enlarged picture lacks; it belongs to the face and moves with it."""
-    grain = np.random.default_rng(5).standard_normal(source.shape[:2], dtype=np.float32)
-    grain = cv2.GaussianBlur(grain, (0, 0), 0.9 * _OVERSAMPLING)
-    grain *= 2.0 / grain.std()
-    return np.clip(source + grain[..., None] + 0.5, 0, 255).astype(np.uint8)
+    speckle = np.random.default_rng(5).standard_normal(source.shape[:2], dtype=np.float32)
+    grain = np.asarray(cv2.GaussianBlur(speckle, (0, 0), 0.9 * _OVERSAMPLING), np.float32)
+    grain *= np.float32(2.0 / grain.std())
+    return np.asarray(np.clip(source + grain[..., None] + 0.5, 0, 255), np.uint8)
 
 
 def _head_shape(
     landmarks: Float32[np.ndarray, "468 2"], parameters: SceneParameters
 ) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
-    """Share of the head's movement that each pixel takes, and its depth in front of the neck's axis, pixels."""
+    """Share of the head's movement that each pixel takes; depth in front of the neck's axis, pixels."""
     matrix, unit = face_transform(landmarks), _unit(landmarks)
     columns, rows = np.meshgrid(
         np.arange(parameters.width, dtype=np.float64), np.arange(parameters.height, dtype=np.float64)

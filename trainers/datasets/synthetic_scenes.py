@@ -3,11 +3,11 @@
 A scene is planned once from its parameters and a seed; filming it at any frame rate shows the same continuous
 movement.
 
-The course of an expression: its displacement rises by a raised cosine to the apex, stays there for a short hold
-and falls, more slowly, by a raised cosine. **True onset and offset are where the displacement passes 10 % of its
-peak** (`VISIBLE_SHARE`), on the way up and on the way down: what lies under that is a tenth of a pixel in a
-micro-expression, which no coder would mark as the first or last frame of visible movement. The true apex is the
-maximum, the middle of the hold.
+The course of an expression: its displacement rises by a raised cosine to the apex, stays there for a short
+hold and falls, more slowly, by a raised cosine. **True onset and offset are where the displacement passes
+10 % of its peak** (`VISIBLE_SHARE`), on the way up and on the way down: what lies under that is a tenth of a
+pixel in a micro-expression, which no coder would mark as the first or last frame of visible movement. The true
+apex is the maximum, the middle of the hold.
 """
 
 from dataclasses import dataclass, field
@@ -87,7 +87,8 @@ class SceneParameters:
     def __post_init__(self) -> None:
         if self.duration_s <= 0 or self.width < 64 or self.height < 64:
             raise BadInput(
-                f"scene of {self.duration_s} s, {self.width}×{self.height}: give a positive duration and at least 64×64"
+                f"scene of {self.duration_s} s, {self.width}×{self.height} pixels: give a positive duration "
+                "and at least 64×64"
             )
         unknown = set(self.labels) - set(LABEL_NAMES)
         if unknown or not self.labels:
@@ -223,9 +224,9 @@ def plan_script(parameters: SceneParameters, seed: int) -> Script:
     """
     what, lids, head, light = (np.random.default_rng((seed, stream)) for stream in range(4))
     movements = _plan_movements(parameters, what) if parameters.expressions else ()
-    degrees = np.pi / 180.0
-    sizes = (parameters.head_shift_px, 0.7 * parameters.head_shift_px, parameters.head_roll_deg * degrees,
-             parameters.head_scale, parameters.head_turn_deg * degrees, 0.7 * parameters.head_turn_deg * degrees)  # fmt: skip
+    shift_px, turn_rad = parameters.head_shift_px, np.radians(parameters.head_turn_deg)
+    roll_rad, scale = np.radians(parameters.head_roll_deg), parameters.head_scale
+    sizes = (shift_px, 0.7 * shift_px, roll_rad, scale, turn_rad, 0.7 * turn_rad)
     return Script(
         movements=movements,
         blinks=_plan_blinks(parameters, movements, lids),

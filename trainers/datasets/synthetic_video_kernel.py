@@ -11,17 +11,15 @@ def film(
     oversampling: float,
     head_weight: np.ndarray,
     depth: np.ndarray,
-    centre_x: float,
-    centre_y: float,
+    centre: np.ndarray,
     pose: np.ndarray,
     local: np.ndarray,
-    local_x: int,
-    local_y: int,
-    has_local: bool,
+    local_origin: np.ndarray,
     gain: float,
     noise: np.ndarray,
-    noise_start: int,
-    noise_sd: np.ndarray,
+    noise_seed: int,
+    read_noise: float,
+    shot_noise: float,
     out: np.ndarray,
 ) -> None:
     """Film one frame.
@@ -31,74 +29,88 @@ def film(
         oversampling: source pixels per frame pixel.
         head_weight: (H, W) float32, how much of the head's movement a pixel takes, 0–1.
         depth: (H, W) float32, distance of the surface in front of the axis of the neck, frame pixels.
-        centre_x: middle between the pupils at rest, frame pixels.
-        centre_y: the same, vertical.
-        pose: float64 (6,): shift right, shift down (pixels), roll (clockwise, radians), scale − 1, yaw, pitch (radians).
-        local: (h, w, 2) float32, movement of the skin in the head's rest position, frame pixels, from its top left.
-        local_x: column of the patch's left edge.
-        local_y: row of its top edge.
-        has_local: whether `local` holds any movement.
+        centre: float32 (2,), middle between the pupils at rest, x and y, frame pixels.
+        pose: float32 (6,): shift right, shift down (pixels), roll (clockwise, radians), scale − 1, yaw, pitch
+            (radians).
+        local: (h, w, 2) float32, movement of the skin in the head's rest position, frame pixels; (0, 0, 2)
+            where nothing moves.
+        local_origin: int64 (2,), column and row of its top left.
         gain: factor on the gray values.
-        noise: float32 ring of standard normal values, three times longer than needed or more.
-        noise_start: where in the ring this frame begins.
-        noise_sd: float32 (256,), noise at each gray value; all zero leaves the picture as it is.
+        noise: float32 standard normal values, many times more than a row of the frame holds.
+        noise_seed: what chooses among them for this frame.
+        read_noise: standard deviation of the noise in the dark, gray levels.
+        shot_noise: variance of the noise per gray level.
         out: (H, W, 3) uint8, overwritten.
     """
     height, width = head_weight.shape
-    source_height, source_width = source.shape[0], source.shape[1]
-    local_height, local_width = local.shape[0], local.shape[1]
-    cosine = np.cos(pose[2]) * (1.0 + pose[3]) - 1.0
-    sine = np.sin(pose[2]) * (1.0 + pose[3])
-    turn_x, turn_y = np.sin(pose[4]), np.sin(pose[5])
-    narrow_x, narrow_y = np.cos(pose[4]) - 1.0, np.cos(pose[5]) - 1.0
-    edge = 0.5 * (oversampling - 1.0)
-    noisy = noise_sd[128] > 0.0
-    at = noise_start
-    length = noise.size
+    cosine = np.float32(np.cos(pose[2]) * (1.0 + pose[3]) - 1.0)
+    sine = np.float32(np.sin(pose[2]) * (1.0 + pose[3]))
+    turn_x, turn_y = np.float32(np.sin(pose[4])), np.float32(np.sin(pose[5]))
+    squeeze_x = cosine + np.float32(np.cos(pose[4]) - 1.0)
+    squeeze_y = cosine + np.float32(np.cos(pose[5]) - 1.0)
+    edge = np.float32(0.5 * (oversampling - 1.0))
+    fine, light = np.float32(oversampling), np.float32(gain)
+    limit_x, limit_y = np.float32(source.shape[1] - 1.01), np.float32(source.shape[0] - 1.01)
+    noisy = read_noise > 0.0 or shot_noise > 0.0
+    dark, shot = np.float32(read_noise * read_noise), np.float32(shot_noise)
+    px, py = np.empty(width, np.float32), np.empty(width, np.float32)
+    values = np.empty(3 * width, np.float32)
+    reach = noise.size - 3 * width
     for row in range(height):
-        y = row - centre_y
+        y = np.float32(row) - centre[1]
         for column in range(width):
-            x = column - centre_x
-            weight = head_weight[row, column]
-            px, py = float(column), float(row)
-            if weight > 0.0:
-                z = depth[row, column]
-                px -= weight * (pose[0] + (cosine + narrow_x) * x - sine * y + turn_x * z)
-                py -= weight * (pose[1] + (cosine + narrow_y) * y + sine * x - turn_y * z)
-            if has_local:
-                u, v = px - local_x, py - local_y
-                if 0.0 <= u < local_width - 1 and 0.0 <= v < local_height - 1:
-                    j, i = int(u), int(v)
-                    a, b = u - j, v - i
-                    w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
-                    px -= (
-                        w00 * local[i, j, 0]
-                        + w01 * local[i, j + 1, 0]
-                        + w10 * local[i + 1, j, 0]
-                        + w11 * local[i + 1, j + 1, 0]
-                    )
-                    py -= (
-                        w00 * local[i, j, 1]
-                        + w01 * local[i, j + 1, 1]
-                        + w10 * local[i + 1, j, 1]
-                        + w11 * local[i + 1, j + 1, 1]
-                    )
-            sx = min(max(px * oversampling + edge, 0.0), source_width - 1.001)
-            sy = min(max(py * oversampling + edge, 0.0), source_height - 1.001)
+            x = np.float32(column) - centre[0]
+            weight, z = head_weight[row, column], depth[row, column]
+            px[column] = np.float32(column) - weight * (pose[0] + squeeze_x * x - sine * y + turn_x * z)
+            py[column] = np.float32(row) - weight * (pose[1] + squeeze_y * y + sine * x - turn_y * z)
+        if local.size > 0:
+            _move_skin(px, py, local, local_origin)
+        for column in range(width):
+            sx = min(max(px[column] * fine + edge, np.float32(0.0)), limit_x)
+            sy = min(max(py[column] * fine + edge, np.float32(0.0)), limit_y)
             j, i = int(sx), int(sy)
-            a, b = sx - j, sy - i
-            w00, w01, w10, w11 = (1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b
+            a, b = sx - np.float32(j), (sy - np.float32(i)) * light
+            top = light - b
+            w01, w11 = a * top, a * b
+            w00, w10 = top - w01, b - w11
             for channel in range(3):
-                value = gain * (
-                    w00 * source[i, j, channel]
-                    + w01 * source[i, j + 1, channel]
-                    + w10 * source[i + 1, j, channel]
-                    + w11 * source[i + 1, j + 1, channel]
+                values[3 * column + channel] = (
+                    w00 * np.float32(source[i, j, channel])
+                    + w01 * np.float32(source[i, j + 1, channel])
+                    + w10 * np.float32(source[i + 1, j, channel])
+                    + w11 * np.float32(source[i + 1, j + 1, channel])
                 )
-                if noisy:
-                    if at >= length:
-                        at = 0
-                    level = min(int(value), 255)
-                    value += noise[at] * noise_sd[level]
-                    at += 1
-                out[row, column, channel] = np.uint8(min(max(value + 0.5, 0.0), 255.0))
+        if noisy:
+            start = (noise_seed + row * 1_000_003) % reach
+            for at in range(3 * width):
+                values[at] += noise[start + at] * np.sqrt(dark + shot * values[at])
+        line = out[row].reshape(3 * width)
+        for at in range(3 * width):
+            rounded = values[at] + np.float32(0.5)
+            line[at] = np.uint8(np.int32(min(max(rounded, np.float32(0.0)), np.float32(255.0))))
+
+
+@compiled(fastmath=True)
+def _move_skin(px: np.ndarray, py: np.ndarray, local: np.ndarray, local_origin: np.ndarray) -> None:
+    """Take from a row of source positions the movement of the skin there, interpolated linearly."""
+    height, width = local.shape[0], local.shape[1]
+    left, top = np.float32(local_origin[0]), np.float32(local_origin[1])
+    for column in range(px.size):
+        u, v = px[column] - left, py[column] - top
+        if u >= 0.0 and v >= 0.0 and u < width - 1 and v < height - 1:
+            j, i = int(u), int(v)
+            a, b = u - np.float32(j), v - np.float32(i)
+            one = np.float32(1.0)
+            w00, w01, w10, w11 = (one - a) * (one - b), a * (one - b), (one - a) * b, a * b
+            px[column] -= (
+                w00 * local[i, j, 0]
+                + w01 * local[i, j + 1, 0]
+                + w10 * local[i + 1, j, 0]
+                + w11 * local[i + 1, j + 1, 0]
+            )
+            py[column] -= (
+                w00 * local[i, j, 1]
+                + w01 * local[i, j + 1, 1]
+                + w10 * local[i + 1, j, 1]
+                + w11 * local[i + 1, j + 1, 1]
+            )

@@ -1,11 +1,13 @@
 """Videos with known onset, apex and offset: what `onset synthesize` writes and the golden tests replay.
 
-A still face (`synthetic_face`) is animated by a script (`synthetic_scenes`) and filmed (`synthetic_rendering`) at any
-frame rate. Each video's truths go into `truth.jsonl`, one JSON object a line, and its parameters into `scene.json`.
+A still face (`synthetic_face`) is animated by a script (`synthetic_scenes`) and filmed
+(`synthetic_rendering`) at any frame rate. The truths go into `truth.jsonl`, one JSON object a line,
+the parameters into `scene.json`.
 
-In `truth.jsonl`, onset and offset are where the displacement passes 10 % of its peak (`synthetic_scenes.VISIBLE_SHARE`);
-`onset_index` is the first frame at or after the onset, `offset_index` the last at or before the offset, `apex_index` the
-frame nearest to the apex, all 0-based among the frames that are in the file.
+In `truth.jsonl`, onset and offset are where the displacement passes 10 % of its peak
+(`synthetic_scenes.VISIBLE_SHARE`); `onset_index` is the first frame at or after the onset, `offset_index` the
+last at or before the offset, `apex_index` the frame nearest to the apex, all 0-based among the frames
+that are in the file.
 """
 
 import json
@@ -229,9 +231,9 @@ def _share(progress: Progress | None, number: int, count: int) -> Progress | Non
 
 
 def example_scene() -> Scene:
-    """The scene that the README's first command replays: three micro-expressions, a smile, a blink, a gentle sway."""
+    """What the README's first command replays: three micro-expressions, a smile, a blink, a gentle sway."""
     parameters = SceneParameters(
-        duration_s=12.0, head_shift_px=2.0, head_roll_deg=0.6, head_turn_deg=0.8, head_scale=0.004,
+        duration_s=12.0, canthus_px=61.0, head_shift_px=2.0, head_roll_deg=0.6, head_turn_deg=0.8, head_scale=0.004,
         noise_sd=1.2, light_drift=0.01, blinks_per_minute=12.0,
     )  # fmt: skip
     movements = (
