@@ -6,8 +6,8 @@ movement.
 The course of an expression: its displacement rises by a raised cosine to the apex, stays there for a short
 hold and falls, more slowly, by a raised cosine. **True onset and offset are where the displacement passes
 10 % of its peak** (`VISIBLE_SHARE`), on the way up and on the way down: what lies under that is a tenth of a
-pixel in a micro-expression, which no coder would mark as the first or last frame of visible movement. The true
-apex is the maximum, the middle of the hold.
+pixel in a micro-expression, which no coder would mark as the first or last frame of visible movement. The
+true apex is the maximum, the middle of the hold.
 """
 
 from dataclasses import dataclass, field

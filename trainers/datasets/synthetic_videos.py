@@ -233,8 +233,8 @@ def _share(progress: Progress | None, number: int, count: int) -> Progress | Non
 def example_scene() -> Scene:
     """What the README's first command replays: three micro-expressions, a smile, a blink, a gentle sway."""
     parameters = SceneParameters(
-        duration_s=12.0, canthus_px=61.0, head_shift_px=2.0, head_roll_deg=0.6, head_turn_deg=0.8, head_scale=0.004,
-        noise_sd=1.2, light_drift=0.01, blinks_per_minute=12.0,
+        duration_s=12.0, canthus_px=61.0, head_shift_px=2.0, head_roll_deg=0.6, head_turn_deg=0.8,
+        head_scale=0.004, noise_sd=1.2, light_drift=0.01, blinks_per_minute=12.0,
     )  # fmt: skip
     movements = (
         _example_movement("surprise", (1, 2), 2.4, 2.2, (0.15, 0.02, 0.22)),
