@@ -1,4 +1,4 @@
-"""Real video files for tests, written with PyAV: whole, variable in rate, turned, silent, cut off, damaged."""
+"""Real video files for tests, written with PyAV: whole, variable in rate, turned, cut off, damaged."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,7 +12,7 @@ TIME_BASE = Fraction(1, 90_000)
 
 
 def numbered_image(index: int, width: int = 160, height: int = 120) -> UInt8[np.ndarray, "H W 3"]:
-    """A picture that carries its number: 16 black or white cells in its upper half, the lower half textured."""
+    """A picture that carries its number: 16 black or white cells above, texture below."""
     image = np.full((height, width, 3), 128, np.uint8)
     cell_width, cell_height = width // 8, height // 4
     for bit in range(16):
@@ -56,12 +56,14 @@ def write_video(
         ticks = [round(index / Fraction(frame_rate) / TIME_BASE) for index in range(len(images))]
     with av.open(str(path), "w", container_options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=Fraction(frame_rate))
+        assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = TIME_BASE
         stream.codec_context.gop_size = key_frame_every
         stream.codec_context.thread_count = 1  # the same bytes on every machine
-        stream.options = {"preset": "veryfast", **(options or {})} if codec == "libx264" else options or {}
+        preset = {"preset": "veryfast"} if codec == "libx264" else {}
+        stream.codec_context.options = preset | (options or {})
         for image, tick in zip(images, ticks, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = tick, TIME_BASE

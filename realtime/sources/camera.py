@@ -36,7 +36,7 @@ class CameraFormat:
 class CaptureDevice(Protocol):
     """The part of `cv2.VideoCapture` that a camera needs."""
 
-    def isOpened(self) -> bool:
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """Whether the device answers."""
 
     def grab(self) -> bool:

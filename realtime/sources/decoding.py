@@ -21,6 +21,9 @@ from realtime.clock import NANOSECONDS, to_seconds
 PATIENCE_PICTURES = 300
 """After damage, pictures left out while waiting for a key frame; some encoders refresh without one."""
 
+_KEYS_KEPT = 64
+"""More key pictures than a decoder holds back."""
+
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -65,8 +68,9 @@ class PictureReader:
         self._source = self._pictures()
         self._sent = 0
         self._suspect_from: int | None = None
-        self._absent = 0
         self._waited = 0
+        # Number of a key picture by its time stamp: all that is shown before it was sent before it.
+        self._key_numbers: dict[int, int] = {}
         self.index = 0
         """Number of the next picture."""
         self.lost = 0
@@ -86,7 +90,8 @@ class PictureReader:
             if self._usable(picture):
                 self.index += 1
                 return self.index - 1, picture
-        self._count_absent()
+        if self._suspect_from is not None and self.packets > self.index:
+            self._lose(self.packets - self.index)
         return None
 
     def _usable(self, picture: VideoFrame) -> bool:
@@ -97,37 +102,40 @@ class PictureReader:
         if self._suspect_from is None or self.index < self._suspect_from:
             return True
         if not picture.is_corrupt and (picture.key_frame or self._waited >= PATIENCE_PICTURES):
-            self._count_absent()
-            self._suspect_from, self._waited = None, 0
+            self._resume(picture)
             return True
         self._lose(1)
         self._waited += 1
         return False
 
+    def _resume(self, picture: VideoFrame) -> None:
+        """Number the first whole picture after damage; for some before it the decoder gave nothing."""
+        number = self.index if picture.pts is None else self._key_numbers.get(picture.pts, self.index)
+        if number > self.index:
+            self._lose(number - self.index)
+        self._suspect_from, self._waited = None, 0
+
     def _pictures(self) -> Iterator[VideoFrame]:
         for packet in self._container.demux(self._stream):
+            if packet.is_keyframe and packet.pts is not None:
+                self._key_numbers[packet.pts] = self.packets
+                if len(self._key_numbers) > _KEYS_KEPT:
+                    del self._key_numbers[next(iter(self._key_numbers))]
             self.packets += packet.size > 0
             if packet.is_corrupt:
                 # What was sent before is whole and still to come out of the decoder.
                 self._suspect(self._sent)
-                self._absent += 1
                 continue
             try:
                 pictures = packet.decode()
             except av.FFmpegError:
                 self._suspect(self.index)
-                self._absent += packet.size > 0
                 continue
             self._sent += 1
             yield from pictures
 
     def _suspect(self, index: int) -> None:
         self._suspect_from = index if self._suspect_from is None else min(index, self._suspect_from)
-
-    def _count_absent(self) -> None:
-        if self._absent and self.index:
-            self._lose(self._absent)
-        self._absent = 0
 
     def _lose(self, pictures: int) -> None:
         self.lost_from = self.index if self.lost_from is None else self.lost_from
