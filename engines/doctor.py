@@ -219,7 +219,7 @@ def _tensorrt(driver: Finding) -> Finding:
             name="tensorrt",
             state="missing",
             detail="TensorRT is not installed",
-            remedy="use onnxruntime, or install the [tensorrt] extra on a machine with an NVIDIA card",
+            remedy="use onnxruntime, or install the tensorrt extra on a machine with an NVIDIA card",
             required=False,
         )
     detail = f"{found[0]} {_version(found[0])}"
@@ -309,7 +309,7 @@ def _training() -> Finding:
             name="training",
             state="missing",
             detail="PyTorch is not installed",
-            remedy="install the [train] extra to train; nothing else needs it",
+            remedy="install the train extra to train; nothing else needs it",
             required=False,
         )
     return Finding(name="training", state="ok", detail=f"PyTorch {_version('torch')}", required=False)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from engines.errors import BadInput
-from engines.flow.parameters import Tvl1Parameters
+from engines.flow import Tvl1Parameters
 from engines.inputs.steady_flow import steady_flow
 
 GrayImage = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]

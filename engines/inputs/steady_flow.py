@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
 from engines.errors import BadInput
-from engines.flow.parameters import Tvl1Parameters
+from engines.flow import Tvl1Parameters, tvl1
 
 WORKING_WIDTH = 128
 """Width to which face images are brought before TV-L1, pixels: the canonical crop at half its size."""
@@ -75,8 +75,6 @@ def steady_flow(
     small = [
         area_resized(image.astype(np.float32, copy=False), height, width) for image in (previous, following)
     ]
-    from engines.flow import tvl1
-
     field = tvl1(small[0], small[1], parameters or Tvl1Parameters())
     return without_head_movement(field) * np.float32(previous.shape[1] / width)
 

@@ -1,0 +1,101 @@
+"""From a spotted event to its label: flow between its frames, the model's input, class probabilities."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from engines.checkpoint import Checkpoint
+from engines.classification import classify
+from engines.errors import BadCheckpoint
+from engines.flow import Tvl1Parameters
+from engines.inputs import EventImages, feature_map
+from engines.sessions.base import InferenceSession
+from realtime.events import ExpressionEvent
+from realtime.faces.observation import CROP_HEIGHT, CROP_WIDTH, AlignedFace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """A labelled event and what it was read from."""
+
+    event: ExpressionEvent
+    """With label, probabilities and checkpoint filled in."""
+    flow: Float32[np.ndarray, "2 h w"]
+    """Onset to apex, head movement removed, pixels of the canonical crop; a value for every 2 × 2 of them."""
+    strain: Float32[np.ndarray, "h w"]
+    """Optical strain of that flow, dimensionless, on the same grid."""
+    features: UInt8[np.ndarray, "H W C"]
+    """The feature map that the model was given, before normalisation."""
+
+
+class Recogniser:
+    """Labels events with one model. Holds no event: the same crops always give the same answer.
+
+    Args:
+        session: an open session; the caller closes it.
+        checkpoint: what the session runs; taken from the session where left out.
+        flow: parameters of TV-L1; OpenCV's defaults where left out.
+
+    Raises:
+        BadCheckpoint: if the session runs another checkpoint than the one given.
+    """
+
+    def __init__(
+        self,
+        session: InferenceSession,
+        checkpoint: Checkpoint | None = None,
+        flow: Tvl1Parameters | None = None,
+    ) -> None:
+        if checkpoint is not None and checkpoint != session.checkpoint:
+            raise BadCheckpoint(
+                f"the session runs {session.checkpoint.folder}, not {checkpoint.folder}: open another"
+            )
+        self._session = session
+        self._checkpoint = session.checkpoint
+        self._flow = flow
+        self._warm_up()
+
+    def recognise(
+        self, event: ExpressionEvent, onset: AlignedFace, apex: AlignedFace, offset: AlignedFace
+    ) -> Recognition:
+        """Label an event.
+
+        Args:
+            event: as the spotter settled it.
+            onset: the aligned face at the event's onset.
+            apex: at its apex.
+            offset: at its offset.
+
+        Returns:
+            The event with label and probabilities, and the pictures of its movement.
+        """
+        card = self._checkpoint.card
+        images = EventImages(
+            onset=_gray(onset), apex=_gray(apex), offset=_gray(offset), flow_parameters=self._flow
+        )
+        features = feature_map(card.recipe, images, card.input_shape[1:])
+        probabilities = classify(self._session, features[np.newaxis])[0]
+        labelled = replace(
+            event,
+            label=card.classes[int(np.argmax(probabilities))],
+            probabilities={
+                name: round(float(share), 6) for name, share in zip(card.classes, probabilities, strict=True)
+            },
+            checkpoint=self._checkpoint.name,
+        )
+        return Recognition(event=labelled, flow=images.flow, strain=images.strain, features=features)
+
+    def _warm_up(self) -> None:
+        """Load and compile everything that the first event would wait for."""
+        blank = np.zeros((CROP_HEIGHT, CROP_WIDTH), np.uint8)
+        images = EventImages(onset=blank, apex=blank, offset=blank, flow_parameters=self._flow)
+        card = self._checkpoint.card
+        classify(self._session, feature_map(card.recipe, images, card.input_shape[1:])[np.newaxis])
+        _ = images.strain
+
+
+def _gray(face: AlignedFace) -> UInt8[np.ndarray, "304 256"]:
+    gray: np.ndarray = cv2.cvtColor(face.image, cv2.COLOR_RGB2GRAY)
+    return gray
