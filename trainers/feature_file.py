@@ -61,9 +61,9 @@ def _arrays(file: Path) -> Mapping[str, np.ndarray]:
     if not file.is_file():
         raise BadInput(f"feature file {file} is not there: give an .npz file")
     try:
-        opened = np.load(file, allow_pickle=False)
-        if isinstance(opened, np.lib.npyio.NpzFile):
-            with opened:
+        with file.open("rb") as stream:
+            opened = np.load(stream, allow_pickle=False)
+            if isinstance(opened, np.lib.npyio.NpzFile):
                 return {name: opened[name] for name in opened.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         raise BadInput(
