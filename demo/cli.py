@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import tyro
+
 from engines.errors import OnsetError
 
 COMMANDS = {

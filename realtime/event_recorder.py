@@ -31,9 +31,7 @@ class EventRecorder:
         with_media: write pictures and clip of each event.
     """
 
-    def __init__(
-        self, recogniser: Recogniser, sink: Sink, telemetry: Telemetry, *, with_media: bool = True
-    ) -> None:
+    def __init__(self, recogniser: Recogniser, sink: Sink, telemetry: Telemetry, *, with_media: bool = True) -> None:
         self._recogniser = recogniser
         self._sink = sink
         self._telemetry = telemetry

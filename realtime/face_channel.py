@@ -89,9 +89,7 @@ class FaceChannel:
         with timed("spot"):
             settled = list(self._spotter.push(sample))
         self.last_seen_ns = frame.time_ns
-        self.reading = FaceReading(
-            sample=sample, strength=self._spotter.strength, threshold=self._spotter.threshold
-        )
+        self.reading = FaceReading(sample=sample, strength=self._spotter.strength, threshold=self._spotter.threshold)
         yield from map(self._with_crops, settled)
 
     def flush(self) -> Iterator[SettledEvent | RejectedMovement]:

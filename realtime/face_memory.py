@@ -41,8 +41,6 @@ class FaceMemory:
         """The crops from start to end, at least `interval_ns` apart: enough for a clip, bounded at any frame rate."""
         chosen: list[AlignedFace] = []
         for face in self._faces:
-            if start_ns <= face.time_ns <= end_ns and (
-                not chosen or face.time_ns - chosen[-1].time_ns >= interval_ns
-            ):
+            if start_ns <= face.time_ns <= end_ns and (not chosen or face.time_ns - chosen[-1].time_ns >= interval_ns):
                 chosen.append(face)
         return chosen

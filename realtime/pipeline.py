@@ -189,9 +189,7 @@ class Pipeline:
     def _forget_absent(self, time_ns: int, recorder: EventRecorder) -> None:
         limit_ns = time_ns - to_nanoseconds(FORGET_FACE_S)
         absent = [face_id for face_id, channel in self._channels.items() if channel.last_seen_ns < limit_ns]
-        self._settle(
-            itertools.chain.from_iterable(self._channels.pop(face_id).flush() for face_id in absent), recorder
-        )
+        self._settle(itertools.chain.from_iterable(self._channels.pop(face_id).flush() for face_id in absent), recorder)
 
     def _settle(self, results: Iterator[SettledEvent | RejectedMovement], recorder: EventRecorder) -> None:
         for result in results:

@@ -50,9 +50,7 @@ class PacedFile(Source):
         if frame is None:
             return None
         self._clock.sleep_until(self._start_ns + frame.time_ns)
-        return Frame(
-            index=frame.index, time_ns=frame.time_ns, captured_ns=self._clock.now_ns(), image=frame.image
-        )
+        return Frame(index=frame.index, time_ns=frame.time_ns, captured_ns=self._clock.now_ns(), image=frame.image)
 
     def close(self) -> None:
         """Close the file."""
@@ -69,12 +67,12 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         A row a frame rate: events, dropped frames, latency percentiles in milliseconds.
     """
     prepare_kernels(Console(stderr=True))
-    rows = []
     with tempfile.TemporaryDirectory(prefix="onset-bench-") as name:
-        for rate_hz in RATES_HZ:
-            rows.append(_one_rate(Path(name), rate_hz, 20.0 if quick else 60.0))
+        rows = [_one_rate(Path(name), rate_hz, 20.0 if quick else 60.0) for rate_hz in RATES_HZ]
     latencies = np.concatenate([np.asarray(row.pop("latencies_ms")) for row in rows])
-    total = {f"p{percent}_ms": float(np.percentile(latencies, percent)) for percent in (50, 95)} if len(latencies) else {}
+    total = (
+        {f"p{percent}_ms": float(np.percentile(latencies, percent)) for percent in (50, 95)} if len(latencies) else {}
+    )
     return {"rows": rows, "all": {"events": len(latencies), **total}}
 
 

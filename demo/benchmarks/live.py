@@ -86,7 +86,9 @@ def transport_stream(folder: Path, rate_hz: float, seconds: float) -> Path:
 
 def comparable(session: Path) -> list[dict[str, Any]]:
     """The events of a session without what depends on the wall clock."""
-    return [{key: value for key, value in event.items() if key != "latency_ms"} for event in read_session(session).events]
+    return [
+        {key: value for key, value in event.items() if key != "latency_ms"} for event in read_session(session).events
+    ]
 
 
 class Served:

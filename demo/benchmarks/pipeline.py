@@ -11,9 +11,9 @@ from demo.kernels import prepare_kernels
 from realtime.config import RecordingParameters, Settings
 from realtime.session_run import SessionRun
 from realtime.sources import open_source
+from trainers.datasets.synthetic_rendering import Scene
 from trainers.datasets.synthetic_scenes import SceneParameters
 from trainers.datasets.synthetic_videos import Filming, write_video
-from trainers.datasets.synthetic_rendering import Scene
 
 RATES_HZ = (30.0, 100.0, 200.0)
 STAGES = ("track", "align", "movement", "spot", "recognise")

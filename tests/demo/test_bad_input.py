@@ -87,11 +87,11 @@ CASES: list[tuple[Callable[[Path], list[str]], str]] = [
     (lambda _folder: ["replay"], "source"),
     (lambda _folder: ["replai"], "replai"),
     (lambda folder: ["replay", str(film(folder)), "--speed", "3"], "--speed"),
-    (lambda folder: ["live", "--camera", "7931"], "7931"),
-    (lambda folder: ["live", "--duration-s", "0"], "--duration-s"),
+    (lambda _folder: ["live", "--camera", "7931"], "7931"),
+    (lambda _folder: ["live", "--duration-s", "0"], "--duration-s"),
     (lambda folder: ["flow", str(folder / "a.png"), str(folder / "b.png")], "a.png"),
     (lambda folder: ["magnify", str(folder / "missing.mp4")], "missing.mp4"),
-    (lambda folder: ["bench", "speed"], "speed"),
+    (lambda _folder: ["bench", "speed"], "speed"),
 ]
 
 

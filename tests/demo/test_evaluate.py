@@ -74,9 +74,7 @@ def test_the_same_classification_as_live_is_used(tmp_path: Path) -> None:
     maps = np.zeros((2, 28, 28, 3), np.uint8)
     maps[0, ..., 1], maps[1, ..., 2] = ramp, ramp[::-1]
     model = channel_mean_model(np.eye(3) * 30, column_weight=True)
-    path = feature_file(
-        tmp_path / "maps.npz", x=maps, y=np.array([1, 2]), subject=None, dataset=None, clip=None
-    )
+    path = feature_file(tmp_path / "maps.npz", x=maps, y=np.array([1, 2]), subject=None, dataset=None, clip=None)
     plain = evaluate(stand_in_checkpoint(tmp_path / "plain", model), path)
     mirrored = evaluate(stand_in_checkpoint(tmp_path / "mirrored", model, test_time_mirror=True), path)
     assert plain["accuracy"] == 0.5

@@ -13,15 +13,15 @@ from realtime.config import RecordingParameters, Settings
 from realtime.events import ExpressionEvent
 from realtime.frames import Frame
 from realtime.pipeline import FrameCounts, Watcher
-from realtime.session_run import SessionRun, replay
 from realtime.session_reader import read_session
+from realtime.session_run import SessionRun, replay
 from realtime.sources import open_source
 from realtime.sources.base import Source, SourceLost
 from realtime.sources.scripted import ScriptedSource
+from tests.videos import write_numbered
 from trainers.datasets.synthetic_rendering import Scene
 from trainers.datasets.synthetic_scenes import SceneParameters
 from trainers.datasets.synthetic_videos import Filming, write_video
-from tests.videos import write_numbered
 
 QUICK = Settings(recording=RecordingParameters(media=False))
 
@@ -49,8 +49,7 @@ def test_the_true_expressions_are_found_and_labelled(
 ) -> None:
     truths = [truth for truth in film[1] if truth["kind"] == "micro"]
     found = [
-        any(event.onset_ns / 1e9 <= truth["apex_s"] <= event.offset_ns / 1e9 for event in events)
-        for truth in truths
+        any(event.onset_ns / 1e9 <= truth["apex_s"] <= event.offset_ns / 1e9 for event in events) for truth in truths
     ]
     assert truths
     assert sum(found) >= 0.8 * len(truths)
@@ -134,7 +133,7 @@ class CutOff(Source):
 
 
 def test_a_stream_that_is_cut_off_ends_in_stopped_with_everything_kept(
-    film: tuple[Path, list[dict[str, Any]]], events: list[ExpressionEvent], tmp_path: Path
+    film: tuple[Path, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
     with open_source(str(film[0])) as source:
         images = [frame.image for frame in source][:150]
@@ -161,6 +160,7 @@ def test_a_fault_of_a_source_reaches_the_caller_and_the_session_says_failed(tmp_
 
 def test_a_stop_settles_and_keeps_what_was_seen(film: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
     run = SessionRun(open_source(str(film[0])), tmp_path / "session", QUICK)
+
     def stop_at_200(counts: FrameCounts, _faces: int) -> None:
         if counts.read == 200:
             run.stop("enough")
@@ -171,4 +171,3 @@ def test_a_stop_settles_and_keeps_what_was_seen(film: tuple[Path, list[dict[str,
     assert session.record["reason"] == "enough"
     assert session.record["frames"]["read"] == 200
     assert len(session.events) == len(events)
-

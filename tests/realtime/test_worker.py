@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+
 from realtime.worker import Worker
 
 
