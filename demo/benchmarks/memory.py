@@ -51,8 +51,8 @@ def run(*, quick: bool = False) -> dict[str, Any]:
 def render(result: dict[str, Any]) -> str:
     """The figures in a sentence."""
     return (
-        f"{result['minutes']:.0f} minutes at {RATE_HZ:.0f} Hz in {result['wall_s']:.0f} s: peak {result['peak_mib']:.0f} MiB, "
-        f"growth over the last four fifths {result['growth_mib']:+.1f} MiB"
+        f"{result['minutes']:.0f} minutes at {RATE_HZ:.0f} Hz in {result['wall_s']:.0f} s: "
+        f"peak {result['peak_mib']:.0f} MiB, growth over the last four fifths {result['growth_mib']:+.1f} MiB"
     )
 
 

@@ -1,1 +1,4 @@
-"""The subcommands of `onset`, one file each: a dataclass of flags, `COMMAND`, and `defaults(words)` to lay a file under the flags."""
+"""The subcommands of `onset`, one file each.
+
+Each holds `COMMAND`, a dataclass whose fields are the flags, and `defaults(words)`, which lays a file under them.
+"""

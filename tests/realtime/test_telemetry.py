@@ -22,7 +22,7 @@ def test_a_stage_that_never_ran_is_not_in_the_summary() -> None:
             return self.now
 
         def sleep_until(self, time_ns: int) -> None:
-            raise AssertionError("telemetry does not sleep")
+            raise AssertionError(f"telemetry does not sleep, not until {time_ns} either")
 
     telemetry = Telemetry(Ticking())
     with telemetry.timed("track"):
