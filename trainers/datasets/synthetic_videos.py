@@ -10,11 +10,11 @@ last at or before the offset, `apex_index` the frame nearest to the apex, all 0-
 that are in the file.
 """
 
-import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,22 +23,26 @@ import numpy as np
 
 from engines.errors import BadInput
 from realtime.clock import NANOSECONDS, to_nanoseconds, to_seconds
+from realtime.json_lines import as_json, write_atomically
 from trainers.datasets.action_units import ActionUnitActivation
-from trainers.datasets.synthetic_face import SHIPPED_FACES
 from trainers.datasets.synthetic_rendering import TICKS_HZ, Scene, frame_times_ns
 from trainers.datasets.synthetic_scenes import VISIBLE_SHARE, Movement, SceneParameters
 
+GENTLE = SceneParameters(head_shift_px=1.5, head_roll_deg=0.4, head_turn_deg=0.5, noise_sd=1.0)
+"""Someone who sits still: the usual scene."""
+
 PRESETS: dict[str, SceneParameters] = {
     "still": SceneParameters(),
+    "gentle": GENTLE,
     "moving": SceneParameters(
         head_shift_px=4.0, head_roll_deg=1.2, head_turn_deg=1.5, head_scale=0.008, light_drift=0.02
     ),
-    "noisy": SceneParameters(noise_sd=2.0, shot_noise=0.04, head_shift_px=1.5, head_roll_deg=0.4),
-    "dark": SceneParameters(brightness=0.35, noise_sd=2.5, shot_noise=0.04, head_shift_px=1.5),
-    "flicker": SceneParameters(flicker=0.04, light_drift=0.05, head_shift_px=1.5, noise_sd=1.0),
-    "blinks": SceneParameters(blinks_per_minute=18.0, head_shift_px=1.5, head_roll_deg=0.4, noise_sd=1.0),
+    "noisy": replace(GENTLE, noise_sd=2.0, shot_noise=0.04),
+    "dark": replace(GENTLE, brightness=0.35, noise_sd=2.5, shot_noise=0.04),
+    "flicker": replace(GENTLE, flicker=0.04, light_drift=0.05),
+    "blinks": replace(GENTLE, blinks_per_minute=18.0),
     "neutral": SceneParameters(expressions=False, noise_sd=3.0),
-    "macro": SceneParameters(macro_share=1.0, head_shift_px=1.5),
+    "macro": replace(GENTLE, macro_share=1.0),
 }
 """Scenes by name: what tests and benches film."""
 
@@ -66,9 +70,27 @@ class Filming:
         if not 1.0 <= self.frame_rate_hz <= 1000.0:
             raise BadInput(f"frame rate {self.frame_rate_hz} Hz: give 1 to 1000")
         if not 0.0 <= self.jitter < 0.5 or not 0.0 <= self.drop_probability < 1.0:
-            raise BadInput(
-                f"jitter {self.jitter}, drops {self.drop_probability}: give 0 ≤ jitter < 0.5, 0 ≤ drops < 1"
-            )
+            raise BadInput(f"jitter {self.jitter}, drops {self.drop_probability}: give 0 ≤ jitter < 0.5, 0 ≤ drops < 1")
+
+
+FILMINGS: dict[str, Filming] = {
+    "h264-1mbit": Filming(bit_rate_mbps=1.0),
+    "lossless": Filming(codec="h264-lossless"),
+    "variable-rate": Filming(jitter=0.3),
+    "dropped-frames": Filming(drop_probability=0.03),
+}
+"""Ways of filming by name; as presets of a video they film the gentle scene."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """One video to be made."""
+
+    name: str
+    """File name without suffix."""
+    parameters: SceneParameters
+    filming: Filming
+    seed: int
 
 
 def truth_records(
@@ -130,16 +152,11 @@ def write_video(
     """
     filming = filming or Filming()
     path = Path(path)
-    times_ns = frame_times_ns(
-        scene.parameters.duration_s, filming.frame_rate_hz,
-        jitter=filming.jitter, drop_probability=filming.drop_probability, seed=scene.seed,
-    )  # fmt: skip
+    times_ns = _times_ns(scene.parameters, filming, scene.seed)
     try:
         container = av.open(str(path), "w")
     except OSError as error:
-        raise BadInput(
-            f"{path}: cannot be written ({error.strerror or error}); choose another folder"
-        ) from error
+        raise BadInput(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
     with container:
         stream = _open_stream(container, scene.parameters, filming)
         for done, time_ns in enumerate(times_ns, start=1):
@@ -172,24 +189,50 @@ def _open_stream(container: Any, parameters: SceneParameters, filming: Filming) 
     return stream
 
 
-def synthesize(
-    out: str | Path,
+def plan_takes(
     *,
-    parameters: SceneParameters | None = None,
-    filming: Filming | None = None,
+    presets: Sequence[str] = ("gentle",),
+    frame_rates_hz: Sequence[float] = (100.0,),
     count: int = 4,
     seed: int = 0,
-    overwrite: bool = False,
-    progress: Progress | None = None,
+    duration_s: float = 30.0,
+    face: str = "",
+) -> list[Take]:
+    """Plan videos of several scenes, faces and frame rates.
+
+    Args:
+        presets: names of `PRESETS` and `FILMINGS`.
+        frame_rates_hz: each scene is filmed at each of them: the same movement, frame for frame in time.
+        count: scenes a preset, each of another script and, of those shipped, another face.
+        seed: same seed, same videos.
+        duration_s: length of each.
+        face: a picture of one's own instead of the shipped faces.
+
+    Returns:
+        The takes, presets × scenes × rates.
+
+    Raises:
+        BadInput: if a preset is unknown.
+    """
+    takes = []
+    for preset, number, rate_hz in product(presets, range(count), frame_rates_hz):
+        if preset not in PRESETS and preset not in FILMINGS:
+            raise BadInput(f"preset '{preset}': unknown; choose among {', '.join((*PRESETS, *FILMINGS))}")
+        parameters = replace(PRESETS.get(preset, GENTLE), duration_s=duration_s, identity=seed + number, face=face)
+        filming = replace(FILMINGS.get(preset, Filming()), frame_rate_hz=rate_hz)
+        name = f"{preset}-{rate_hz:g}hz-{number + 1:02d}"
+        takes.append(Take(name=name, parameters=parameters, filming=filming, seed=seed * 1000 + number))
+    return takes
+
+
+def synthesize(
+    out: str | Path, takes: Sequence[Take], *, overwrite: bool = False, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
-    """Write several videos, each of another face and script, with their truth.
+    """Write videos with their truth.
 
     Args:
         out: folder, made if it is not there.
-        parameters: what the videos show; the identity advances from video to video.
-        filming: how they are filmed.
-        count: number of videos.
-        seed: same seed, same videos.
+        takes: what to film; see `plan_takes`.
         overwrite: allow a folder that already holds a truth file.
         progress: called with frames done and frames in all, over all videos.
 
@@ -199,35 +242,44 @@ def synthesize(
     Raises:
         BadInput: if the folder holds a truth file already, or cannot be written.
     """
-    parameters, filming, out = parameters or SceneParameters(), filming or Filming(), Path(out)
+    out = Path(out)
     if (out / "truth.jsonl").exists() and not overwrite:
         raise BadInput(f"{out}: holds synthetic videos already; choose another folder or allow overwriting")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"{out}: cannot be made ({error.strerror}); choose another folder") from error
+    total = sum(len(_times_ns(take.parameters, take.filming, take.seed)) for take in takes)
     records: list[dict[str, Any]] = []
-    videos = []
-    for number in range(count):
-        scene = Scene.plan(replace(parameters, identity=parameters.identity + number), seed * 1000 + number)
-        name = f"synthetic-{number + 1:02d}.mp4"
-        records += write_video(scene, out / name, filming, _share(progress, number, count))
-        videos.append({"video": name, "seed": scene.seed, "face": scene.portrait.name,
-                       "parameters": asdict(scene.parameters)})  # fmt: skip
+    videos, before = [], 0
+    for take in takes:
+        scene = Scene.plan(take.parameters, take.seed)
+        video = f"{take.name}.mp4"
+        records += write_video(scene, out / video, take.filming, _onwards(progress, before, total))
+        before += len(_times_ns(take.parameters, take.filming, take.seed))
+        videos.append({"video": video, "seed": take.seed, "face": scene.portrait.name,
+                       "parameters": asdict(take.parameters), "filming": asdict(take.filming)})  # fmt: skip
     description = {
-        "videos": videos, "filming": asdict(filming), "faces": SHIPPED_FACES,
         "truth": f"onset and offset: displacement passes {VISIBLE_SHARE:.0%} of its peak; apex: its maximum; "
         "amplitude_px: peak displacement with the inner canthi 64 px apart",
-    }  # fmt: skip
-    (out / "scene.json").write_text(json.dumps(description, indent=1) + "\n")
-    (out / "truth.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+        "videos": videos,
+    }
+    write_atomically(out / "scene.json", as_json(description))
+    write_atomically(out / "truth.jsonl", b"".join(as_json(record, indent=None) for record in records))
     return records
 
 
-def _share(progress: Progress | None, number: int, count: int) -> Progress | None:
+def _onwards(progress: Progress | None, before: int, total: int) -> Progress | None:
     if progress is None:
         return None
-    return lambda done, total: progress(number * total + done, count * total)
+    return lambda done, _: progress(before + done, total)
+
+
+def _times_ns(parameters: SceneParameters, filming: Filming, seed: int) -> list[int]:
+    return frame_times_ns(
+        parameters.duration_s, filming.frame_rate_hz,
+        jitter=filming.jitter, drop_probability=filming.drop_probability, seed=seed,
+    )  # fmt: skip
 
 
 def example_scene() -> Scene:
