@@ -78,6 +78,67 @@ def _cubic_weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, n
 
 
 @compiled(fastmath=True)
+def _place_row(
+    y: int, width: int, flow: np.ndarray, high_x: np.float32, high_y: np.float32, taps: np.ndarray, weights: np.ndarray
+) -> None:
+    """First tap (row, column) and the eight weights of each pixel of one row."""
+    two = np.float32(2)
+    for x in range(width):
+        # Shifted by the two taps before the image, so that cutting off the fraction is rounding down.
+        column = min(max(np.float32(x) + flow[0, y + 1, x + 1] + two, np.float32(0)), high_x)
+        row = min(max(np.float32(y) + flow[1, y + 1, x + 1] + two, np.float32(0)), high_y)
+        taps[0, x], taps[1, x] = np.int32(row), np.int32(column)
+        weights[0, x] = row - np.float32(np.int32(row))
+        weights[1, x] = column - np.float32(np.int32(column))
+
+
+@compiled(fastmath=True)
+def _read_line(
+    line: np.ndarray, start: int, weights: tuple[np.float32, np.float32, np.float32, np.float32]
+) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Sum of four neighbours on one row, weighted, all channels at once (LLVM makes one vector of the four)."""
+    a, b, c, d = weights
+    first = a * line[start] + b * line[start + 4] + c * line[start + 8] + d * line[start + 12]
+    second = a * line[start + 1] + b * line[start + 5] + c * line[start + 9] + d * line[start + 13]
+    third = a * line[start + 2] + b * line[start + 6] + c * line[start + 10] + d * line[start + 14]
+    fourth = a * line[start + 3] + b * line[start + 7] + c * line[start + 11] + d * line[start + 15]
+    return first, second, third, fourth
+
+
+@compiled(fastmath=True)
+def _read_row(width: int, following: np.ndarray, taps: np.ndarray, weights: np.ndarray, warped: np.ndarray) -> None:
+    """Bicubic interpolation at each pixel of one row, all channels at once."""
+    stride = following.shape[1] * CHANNELS
+    line = following.reshape(-1)
+    for x in range(width):
+        start = np.intp(np.uint32(taps[0, x])) * stride + np.intp(np.uint32(taps[1, x])) * CHANNELS
+        b0, b1, b2, b3 = _cubic_weights(weights[0, x])
+        across = _cubic_weights(weights[1, x])
+        p0, p1, p2, p3 = _read_line(line, start, across)
+        q0, q1, q2, q3 = _read_line(line, start + stride, across)
+        r0, r1, r2, r3 = _read_line(line, start + 2 * stride, across)
+        s0, s1, s2, s3 = _read_line(line, start + 3 * stride, across)
+        warped[x, 0] = b0 * p0 + b1 * q0 + b2 * r0 + b3 * s0
+        warped[x, 1] = b0 * p1 + b1 * q1 + b2 * r1 + b3 * s1
+        warped[x, 2] = b0 * p2 + b1 * q2 + b2 * r2 + b3 * s2
+        warped[x, 3] = b0 * p3 + b1 * q3 + b2 * r3 + b3 * s3
+
+
+@compiled(fastmath=True)
+def _residual_row(
+    y: int, width: int, previous: np.ndarray, flow: np.ndarray, warped: np.ndarray, data: np.ndarray, flat: np.float32
+) -> None:
+    """What `linearise` writes, for one row."""
+    for x in range(width):
+        gradient_x, gradient_y = warped[x, 1], warped[x, 2]
+        data[0, y + 1, x + 1] = gradient_x
+        data[1, y + 1, x + 1] = gradient_y
+        data[2, y + 1, x + 1] = np.float32(1) / max(gradient_x * gradient_x + gradient_y * gradient_y, flat)
+        shift = gradient_x * flow[0, y + 1, x + 1] + gradient_y * flow[1, y + 1, x + 1]
+        data[3, y + 1, x + 1] = warped[x, 0] - shift - previous[y, x]
+
+
+@compiled()
 def linearise(
     previous: np.ndarray, following: np.ndarray, flow: np.ndarray, data: np.ndarray, flat: np.float32
 ) -> None:
@@ -92,29 +153,11 @@ def linearise(
         flat: least squared length of a gradient, against division by zero.
     """
     height, width = previous.shape
-    low, high_x, high_y = np.float32(-2), np.float32(width + 1), np.float32(height + 1)
+    taps = np.empty((2, width), np.int32)
+    weights = np.empty((2, width), np.float32)
+    warped = np.empty((width, CHANNELS), np.float32)
+    high_x, high_y = np.float32(width + 3), np.float32(height + 3)
     for y in range(height):
-        for x in range(width):
-            u, v = flow[0, y + 1, x + 1], flow[1, y + 1, x + 1]
-            position_x = min(max(np.float32(x) + u, low), high_x)
-            position_y = min(max(np.float32(y) + v, low), high_y)
-            # Shifted to be positive, so that cutting off the fraction is rounding down.
-            column, row = int(position_x + np.float32(2)), int(position_y + np.float32(2))
-            a0, a1, a2, a3 = _cubic_weights(position_x + np.float32(2) - np.float32(column))
-            b0, b1, b2, b3 = _cubic_weights(position_y + np.float32(2) - np.float32(row))
-            value = gradient_x = gradient_y = np.float32(0)
-            for k in range(4):
-                weight = b0 if k == 0 else (b1 if k == 1 else (b2 if k == 2 else b3))
-                p, q, r, s = (
-                    following[row + k, column],
-                    following[row + k, column + 1],
-                    following[row + k, column + 2],
-                    following[row + k, column + 3],
-                )
-                value += weight * (a0 * p[0] + a1 * q[0] + a2 * r[0] + a3 * s[0])
-                gradient_x += weight * (a0 * p[1] + a1 * q[1] + a2 * r[1] + a3 * s[1])
-                gradient_y += weight * (a0 * p[2] + a1 * q[2] + a2 * r[2] + a3 * s[2])
-            data[0, y + 1, x + 1] = gradient_x
-            data[1, y + 1, x + 1] = gradient_y
-            data[2, y + 1, x + 1] = np.float32(1) / max(gradient_x * gradient_x + gradient_y * gradient_y, flat)
-            data[3, y + 1, x + 1] = value - gradient_x * u - gradient_y * v - previous[y, x]
+        _place_row(y, width, flow, high_x, high_y, taps, weights)
+        _read_row(width, following, taps, weights, warped)
+        _residual_row(y, width, previous, flow, warped, data, flat)

@@ -37,7 +37,8 @@ def _solve_level(
     bordered = np.empty(bordered_shape(height, width), np.float32)
     limit, coupling, rate = np.float32(lambda_ * theta), np.float32(theta), np.float32(tau / theta)
     enough = epsilon * epsilon * height * width
-    for _ in range(warps):
+    total = np.zeros_like(flow)
+    for warp in range(warps):
         linearise(previous, image, flow, data, np.float32(np.finfo(np.float32).eps))
         change = np.inf
         for _ in range(outer):
@@ -50,6 +51,11 @@ def _solve_level(
                 change = iterate(height, width, flow, dual, data, step, limit, coupling, rate)
                 if change <= enough:
                     break
+        if warp > 0 or warps == 1:
+            total += flow
+            iterate(height, width, flow, dual, data, step, limit, coupling, rate)
+            total += flow
+    flow[:] = total * np.float32(0.5 / max(warps - 1, 1))
 
 
 @compiled()
