@@ -39,7 +39,7 @@ def measured_px(
     x = np.arange(24, 72)
     carrier = np.exp(-2j * np.pi * x / wavelength_px)
     phase = np.unwrap(np.angle(frames[:, 32, 24:72] @ carrier))
-    return (-(phase - phase[0]) * wavelength_px / (2 * np.pi)).astype(np.float32)
+    return np.asarray(-(phase - phase[0]) * wavelength_px / (2 * np.pi), np.float32)
 
 
 def magnified_amplitude(frequency_hz: float, parameters: MagnificationParameters, rate_hz: float) -> float:
@@ -149,7 +149,7 @@ def test_colour_differences_are_attenuated() -> None:
     red = np.stack([gray, np.full_like(gray, 128), np.full_like(gray, 128)], axis=-1)
 
     def change(share: float) -> Float32[np.ndarray, "T H W 3"]:
-        return magnify(red, times, MagnificationParameters(chroma_attenuation=share)) - red
+        return np.asarray(magnify(red, times, MagnificationParameters(chroma_attenuation=share)) - red)
 
     full, none, tenth = change(1.0), change(0.0), change(0.1)
     assert np.abs(full[..., 1:]).max() < 1e-3
