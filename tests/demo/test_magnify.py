@@ -49,7 +49,7 @@ def test_small_movement_grows_and_times_stay(tmp_path: Path) -> None:
     )
     assert result.frames == 75
     assert result.fault is None
-    assert result.band_hz == (1, 5)
+    assert result.band_hz == pytest.approx((1.0, 5.0))
     assert done == [(count, 75) for count in range(1, 76)]
     assert sway_px(tmp_path / "large.mp4") > 1.7 * sway_px(small)
     with VideoFile(small) as before, VideoFile(tmp_path / "large.mp4") as after:

@@ -1,0 +1,138 @@
+"""A real stream, served on loopback in real time by ffmpeg from another process."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engines.errors import BadInput
+from realtime.capture import Capture
+from realtime.frames import Frame
+from realtime.sources import SourceLost, SourceStalled, Stream, VideoFile
+from tests.videos import number_of, write_numbered
+
+FFMPEG = shutil.which("ffmpeg")
+needs_ffmpeg = pytest.mark.skipif(FFMPEG is None, reason="serves the stream with ffmpeg, which is not installed")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The file as a transport stream at its own speed, and the process that sends it."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    command = [str(FFMPEG), "-v", "error", "-re", "-i", str(path), "-c", "copy", "-f", "mpegts"]
+    with subprocess.Popen([*command, f"{address}?listen=1"], stderr=subprocess.DEVNULL) as sender:
+        try:
+            yield address, sender
+        finally:
+            sender.kill()
+
+
+def connected(address: str, stall_s: float = 1.5) -> Capture:
+    """A capture of the stream; the sender needs a moment before it listens."""
+    deadline = time.monotonic() + 10
+    while True:
+        capture = Capture(Stream(address, stall_s=stall_s), stall_s=stall_s)
+        try:
+            capture.open()
+        except BadInput:
+            assert time.monotonic() < deadline, "the sender does not listen"
+            time.sleep(0.05)
+        else:
+            return capture
+
+
+def until_fault(capture: Capture) -> tuple[list[Frame], Exception]:
+    frames: list[Frame] = []
+    try:
+        frames.extend(capture)
+    except (SourceLost, SourceStalled) as fault:
+        return frames, fault
+    return frames, pytest.fail("the stream ended without a word")
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("rate_hz", [30, 120])
+def test_every_frame_of_a_stream_arrives_with_its_time(tmp_path: Path, rate_hz: int) -> None:
+    count = 2 * rate_hz
+    path = write_numbered(tmp_path / "clip.ts", count, frame_rate=rate_hz, key_frame_every=rate_hz // 2)
+    with VideoFile(path) as file:
+        expected = [frame.time_ns for frame in file]
+    with served(path) as (address, _):
+        capture = connected(address)
+        try:
+            frames, fault = until_fault(capture)
+        finally:
+            capture.close()
+    assert [number_of(frame.image) for frame in frames] == list(range(count))
+    assert [frame.index for frame in frames] == list(range(count))
+    assert [frame.time_ns for frame in frames] == expected
+    assert capture.dropped == 0
+    assert isinstance(fault, SourceLost)
+    assert f"after {count} frames" in str(fault)
+    assert capture.source.description["damaged_frames"] == 0
+
+
+@needs_ffmpeg
+def test_a_stream_that_is_cut_off_keeps_its_frames_and_says_so(tmp_path: Path) -> None:
+    path = write_numbered(tmp_path / "clip.ts", 300, key_frame_every=10)
+    with served(path) as (address, sender):
+        capture = connected(address)
+        try:
+            frames = [capture.get() for _ in range(20)]
+            sender.kill()
+            rest, fault = until_fault(capture)
+        finally:
+            capture.close()
+    indices = [frame.index for frame in [*frames, *rest] if frame is not None]
+    assert indices == list(range(len(indices)))
+    assert len(indices) < 300
+    assert isinstance(fault, SourceLost)
+    assert "cut off" in str(fault)
+
+
+def test_a_sender_that_falls_silent_is_reported(tmp_path: Path) -> None:
+    content = write_numbered(tmp_path / "clip.ts", 60, key_frame_every=10).read_bytes()
+    silent = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def send() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(content[: len(content) * 3 // 4])
+                silent.wait(20)
+
+        sender = threading.Thread(target=send, name="onset-test-sender")
+        sender.start()
+        capture = connected(f"tcp://127.0.0.1:{server.getsockname()[1]}", stall_s=0.4)
+        try:
+            frames, fault = until_fault(capture)
+            told_s = time.monotonic() - frames[-1].captured_ns * 1e-9
+        finally:
+            silent.set()
+            capture.close()
+            sender.join()
+    assert isinstance(fault, SourceStalled)
+    assert 20 < len(frames) < 60
+    assert told_s < 2.0
+    assert capture.source.name in str(fault)
+
+
+def test_what_does_not_answer_is_named() -> None:
+    with pytest.raises(BadInput, match=r"tcp://127\.0\.0\.1:\d+: cannot be opened \(Connection refused\); check"):
+        Stream(f"tcp://127.0.0.1:{free_port()}").open()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(BadInput, match=r"no video came within 0\.3 s"):
+            Stream(address, open_timeout_s=0.3).open()
