@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from engines.errors import BadInput
+from engines.magnification import magnified_loop
 from realtime.clock import to_seconds
 from realtime.event_pictures import flow_picture, strain_picture
 from realtime.events import ExpressionEvent
@@ -22,6 +24,8 @@ SLOW_DOWN = 5.0
 """How much slower than life the clip runs."""
 LONGEST_CLIP_S = 8.0
 """Long movements are slowed down less, so that no clip plays longer than this."""
+MOST_CROPS = 150
+"""Crops that a clip is made of, at most."""
 _COMPRESSION = {"crf": "23", "preset": "veryfast"}
 
 
@@ -71,9 +75,7 @@ def _write_pictures(
     strain: Float32[np.ndarray, "h w"] | None,
 ) -> None:
     moments = {"onset": event.onset_ns, "apex": event.apex_ns, "offset": event.offset_ns}
-    shown = {
-        name: min(crops, key=lambda crop: abs(crop.time_ns - time_ns)) for name, time_ns in moments.items()
-    }
+    shown = {name: min(crops, key=lambda crop: abs(crop.time_ns - time_ns)) for name, time_ns in moments.items()}
     for name, crop in shown.items():
         _write_png(folder / f"{name}.png", crop.image)
     apex = shown["apex"]
@@ -92,22 +94,23 @@ def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
     Raises:
         OSError: if the disk is full.
     """
+    crops = _spread(crops, MOST_CROPS)
     times_s = np.array([to_seconds(crop.time_ns) for crop in crops])
     length_s = float(times_s[-1] - times_s[0])
     slow_down = min(SLOW_DOWN, max(1.0, LONGEST_CLIP_S / max(length_s, 1e-9)))
-    shown_s = (
-        times_s[0] + np.arange(max(1, round(length_s * slow_down * CLIP_RATE_HZ))) / CLIP_RATE_HZ / slow_down
-    )
+    shown_s = times_s[0] + np.arange(max(1, round(length_s * slow_down * CLIP_RATE_HZ))) / CLIP_RATE_HZ / slow_down
     images = np.stack([crop.image for crop in crops])
-    panels = np.concatenate([images, _magnified(images, times_s)], axis=2)
-    _encode(path, panels, _nearest(times_s, shown_s))
+    with suppress(BadInput):  # too few frames a second for the band: the movement as it is, alone
+        images = np.concatenate([images, magnified_loop(images, times_s)], axis=2)
+    _encode(path, images, _nearest(times_s, shown_s))
     return slow_down
 
 
-def _magnified(images: UInt8[np.ndarray, "T H W 3"], times_s: np.ndarray) -> UInt8[np.ndarray, "T H W 3"]:
-    """Return the images unchanged until magnification is there."""
-    del times_s
-    return images
+def _spread(crops: Sequence[AlignedFace], most: int) -> Sequence[AlignedFace]:
+    """At most so many crops, evenly spread: magnification holds all of them in memory."""
+    if len(crops) <= most:
+        return crops
+    return [crops[round(place)] for place in np.linspace(0, len(crops) - 1, most)]
 
 
 def _encode(path: Path, panels: UInt8[np.ndarray, "T H W 3"], order: Sequence[int]) -> None:
@@ -140,9 +143,7 @@ def _in_canthus_pixels(flow: Float32[np.ndarray, "2 h w"], face: AlignedFace) ->
 
 
 def _write_png(path: Path, image: UInt8[np.ndarray, "H W 3"]) -> None:
-    encoded, content = cv2.imencode(
-        ".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3]
-    )
+    encoded, content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not encoded:
         raise BadInput(f"{path.name}: the picture cannot be encoded; expected RGB uint8, got {image.shape}")
     path.write_bytes(content.tobytes())

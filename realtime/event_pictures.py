@@ -8,13 +8,11 @@ SMALLEST_SCALE_PX = 0.5
 """Flow under this is never stretched to full colour: noise must not look like movement."""
 SMALLEST_STRAIN = 0.01
 
-_LEGEND_RADIUS = 21
+_LEGEND_RADIUS = 26
 _LEGEND_MARGIN = 8
 
 
-def flow_picture(
-    flow: Float32[np.ndarray, "2 h w"], face: UInt8[np.ndarray, "H W 3"]
-) -> UInt8[np.ndarray, "H W 3"]:
+def flow_picture(flow: Float32[np.ndarray, "2 h w"], face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     """Colour a gray face by where it moves: hue is direction, opacity is length, a wheel is the key.
 
     Args:
@@ -33,9 +31,7 @@ def flow_picture(
     return picture
 
 
-def strain_picture(
-    strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "H W 3"]
-) -> UInt8[np.ndarray, "H W 3"]:
+def strain_picture(strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     """Heat where the skin stretches, over a gray face; a bar in the corner is the key.
 
     Args:
@@ -117,9 +113,7 @@ def _draw_wheel(picture: UInt8[np.ndarray, "H W 3"], label: str) -> None:
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
     length = np.hypot(x, y) / radius
     corner = _corner(picture, 2 * radius + 1, 2 * radius + 1)
-    disc = _blend(
-        np.full((*x.shape, 3), 24, np.uint8), _direction_colours(x, y), np.clip(length, 0, 1) * 0.92
-    )
+    disc = _blend(np.full((*x.shape, 3), 24, np.uint8), _direction_colours(x, y), np.clip(length, 0, 1) * 0.92)
     corner[:] = _blend(corner, disc, np.clip((1 - length) * radius, 0, 1))
     _draw_label(picture, label, beside=2 * radius + 1)
 
@@ -137,7 +131,7 @@ def _corner(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _draw_label(picture: UInt8[np.ndarray, "H W 3"], label: str, beside: int) -> None:
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.4
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.55
     (width, _), _ = cv2.getTextSize(label, font, size, 1)
     place = (
         picture.shape[1] - 2 * _LEGEND_MARGIN - beside - width + 2,
