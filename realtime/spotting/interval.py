@@ -1,0 +1,159 @@
+"""Where a movement begins, peaks and ends: bounds on the displacement projected on its own direction."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from realtime.spotting.parameters import TICK_S, SpottingParameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """A movement's course, in ticks of the array that it was measured on; fractions of a tick count."""
+
+    onset: float
+    apex: float
+    offset: float
+    prominence_px: float
+    """Height of the apex over the higher of the two rest levels, summed over the regions as a vector."""
+    rise_px: float
+    """Height of the apex over the rest level before it, summed over the regions as a vector."""
+    residual: float
+    """Rest level after the movement over the one before it, fraction of the rise: 0 came back, 1 did not."""
+    seen_from_start: bool
+    """False where the record begins after the movement did."""
+
+
+def _gaps_closed(values: Float64[np.ndarray, " ticks"]) -> Float64[np.ndarray, " ticks"]:
+    """The line through holes."""
+    readable = ~np.isnan(values)
+    if readable.all():
+        return values
+    if not readable.any():
+        return np.zeros_like(values)
+    ticks = np.arange(len(values))
+    return np.interp(ticks, ticks[readable], values[readable])
+
+
+def rest_before(
+    displacement: Float32[np.ndarray, "ticks regions 2"], tick: int, length: int
+) -> Float64[np.ndarray, "regions 2"]:
+    """Median position over the `length` ticks that end at `tick`; if none is readable, over all."""
+    before = displacement[max(0, tick - length) : tick + 1]
+    readable = ~np.isnan(before[..., 0])
+    rest = np.zeros(displacement.shape[1:])
+    for region in range(displacement.shape[1]):
+        values = before[readable[:, region], region]
+        if not len(values):
+            values = displacement[~np.isnan(displacement[:, region, 0]), region]
+        rest[region] = np.median(values, axis=0) if len(values) else 0.0
+    return rest
+
+
+def project(
+    displacement: Float32[np.ndarray, "ticks regions 2"], rest: Float64[np.ndarray, "regions 2"], apex: int
+) -> Float64[np.ndarray, " ticks"]:
+    """Displacement along the direction that all regions together have at the apex: a matched filter in space.
+
+    Args:
+        displacement: of the regions that moved, pixels.
+        rest: their position before the movement.
+        apex: tick whose direction counts.
+
+    Returns:
+        Length of the projection, pixels; positive on the way out.
+    """
+    moved = displacement.astype(np.float64) - rest
+    direction = np.nan_to_num(moved[apex]).ravel()
+    length = float(np.linalg.norm(direction))
+    if length == 0.0:
+        return np.zeros(len(moved))
+    columns = [_gaps_closed(column) for column in moved.reshape(len(moved), -1).T]
+    return np.asarray(np.stack(columns, axis=1) @ (direction / length))
+
+
+def _crossing(course: Float64[np.ndarray, " ticks"], level: float) -> float:
+    """Steps from the start of a falling course to where it first reaches `level`, or to its last step."""
+    below = np.flatnonzero(course <= level)
+    if not len(below):
+        return float(len(course) - 1)
+    step = int(below[0])
+    if step == 0:
+        return 0.0
+    above, under = course[step - 1], course[step]
+    return step - 1 + float((above - level) / (above - under))
+
+
+def flank(
+    course: Float64[np.ndarray, " ticks"], parameters: SpottingParameters, noise_px: float = 0.0
+) -> tuple[float, float]:
+    """Follow a movement from its apex to rest.
+
+    The rest level is the median just beyond the steep part, so that slow drift farther out does not stretch
+    the interval. The end is where the movement passes a small share of its height; where that share drowns in
+    noise, the tangent from clear of the noise says where it would pass.
+
+    Args:
+        course: projection from the apex outwards, pixels.
+        parameters: the share, and the upper end of the tangent.
+        noise_px: noise of the projection; the lower height stays clear of it.
+
+    Returns:
+        Steps from the apex to the end, and the rest level in pixels.
+    """
+    peak, lowest = float(course[0]), float(course.min())
+    steep_end = round(_crossing(course, lowest + 0.3 * (peak - lowest)))
+    beyond = course[steep_end + round(0.08 / TICK_S) : steep_end + round(0.35 / TICK_S)]
+    rest = float(np.median(beyond)) if len(beyond) >= 4 else lowest
+    rise = max(peak - rest, 1e-9)
+    low = min(max(parameters.bound_fraction, 2.5 * noise_px / rise), 0.3)
+    lower = _crossing(course, rest + low * rise)
+    upper = _crossing(course, rest + parameters.tangent_fraction * rise)
+    end = lower + (lower - upper) * (low - parameters.bound_fraction) / (parameters.tangent_fraction - low)
+    return min(end, float(len(course) - 1)), rest
+
+
+def _apex(course: Float64[np.ndarray, " ticks"], highest: int, rise: float, noise_px: float) -> float:
+    """Middle of the plateau round the highest tick; narrow, because flanks differ in steepness."""
+    level = course[highest] - min(max(0.02 * rise, 1.5 * noise_px), 0.1 * rise)
+    before = _crossing(course[highest::-1], level)
+    after = _crossing(course[highest:], level)
+    return highest + (after - before) / 2
+
+
+def measure(
+    course: Float64[np.ndarray, " ticks"],
+    first: int,
+    last: int,
+    parameters: SpottingParameters,
+    noise_px: float = 0.0,
+) -> Bounds:
+    """Onset, apex and offset of the movement whose highest point lies between two ticks.
+
+    Args:
+        course: projection on the movement's direction, with its surroundings, pixels.
+        first: earliest tick of the apex.
+        last: latest tick of the apex.
+        parameters: heights at which the bounds lie.
+        noise_px: noise of the projection.
+
+    Returns:
+        The bounds, in ticks of `course`.
+    """
+    highest = first + int(np.argmax(course[first : last + 1]))
+    to_onset, before = flank(course[highest::-1], parameters, noise_px)
+    to_offset, after = flank(course[highest:], parameters, noise_px)
+    peak = float(course[highest])
+    rise, fall = peak - before, peak - after
+    onset, offset = highest - to_onset, highest + to_offset
+    apex = min(max(_apex(course, highest, min(rise, fall), noise_px), onset), offset)
+    return Bounds(
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        prominence_px=min(rise, fall),
+        rise_px=rise,
+        residual=(after - before) / max(rise, 1e-9),
+        seen_from_start=float(course[: highest + 1].min()) < before + 0.5 * rise and onset > 0,
+    )

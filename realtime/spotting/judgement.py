@@ -1,0 +1,131 @@
+"""What speaks against a movement: each judgement gives a reason in plain words, or None."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from realtime.clock import to_nanoseconds, to_seconds
+from realtime.faces.landmarks import (
+    GATE_BLINK,
+    GATE_BLINK_LEFT,
+    GATE_BLINK_RIGHT,
+    GATE_HEAD_TURN,
+    GATE_LIGHT,
+    GATE_OCCLUDED,
+    MASKED_REGIONS,
+)
+from realtime.spotting.movement import Movement, overlap_of_shorter
+from realtime.spotting.parameters import SpottingParameters
+
+GATE_WORDS = {
+    GATE_BLINK: "the eyes blinked",
+    GATE_BLINK_LEFT: "the left eye blinked",
+    GATE_BLINK_RIGHT: "the right eye blinked",
+    GATE_HEAD_TURN: "the head turned too fast to read the face",
+    GATE_LIGHT: "the light jumped",
+    GATE_OCCLUDED: "something lay over the face",
+}
+"""Gates in the words of a reason."""
+BLINKS = frozenset({GATE_BLINK, GATE_BLINK_LEFT, GATE_BLINK_RIGHT})
+BLINK_MARGIN_NS = to_nanoseconds(0.1)
+"""Lids move a little before and after the gate sees them shut."""
+KEPT_NS = to_nanoseconds(10.0)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Span:
+    gates: tuple[str, ...]
+    start_ns: int
+    end_ns: int
+
+
+class GateLog:
+    """When which gate was on, for the last seconds."""
+
+    def __init__(self) -> None:
+        self._spans: deque[_Span] = deque()
+        self._last_ns: int | None = None
+
+    def push(self, gates: tuple[str, ...], time_ns: int) -> None:
+        """Note a sample's gates; they hold since the sample before it."""
+        since_ns = time_ns if self._last_ns is None else self._last_ns
+        self._last_ns = time_ns
+        if not gates:
+            return
+        if self._spans and self._spans[-1].gates == gates and self._spans[-1].end_ns == since_ns:
+            self._spans[-1].end_ns = time_ns
+        else:
+            self._spans.append(_Span(gates=gates, start_ns=since_ns, end_ns=time_ns))
+        while self._spans and self._spans[0].end_ns < time_ns - KEPT_NS:
+            self._spans.popleft()
+
+    def during(self, start_ns: int, end_ns: int) -> dict[str, tuple[int, int]]:
+        """Gates that were on in an interval, with the first and last moment of each in it."""
+        found: dict[str, tuple[int, int]] = {}
+        for span in self._spans:
+            for gate in span.gates:
+                margin_ns = BLINK_MARGIN_NS if gate in BLINKS else 0
+                if span.start_ns - margin_ns <= end_ns and span.end_ns + margin_ns >= start_ns:
+                    first_ns, last_ns = found.get(gate, (span.start_ns, span.end_ns))
+                    found[gate] = min(first_ns, span.start_ns), max(last_ns, span.end_ns)
+        return found
+
+
+def masked_by(regions: Sequence[str], gates: dict[str, tuple[int, int]]) -> tuple[frozenset[str], str | None]:
+    """Regions that gates make doubtful, and the reason in words."""
+    masked: frozenset[str] = frozenset()
+    words = []
+    for gate, (start_ns, end_ns) in gates.items():
+        doubtful = MASKED_REGIONS.get(gate, frozenset(regions)) & frozenset(regions)
+        if doubtful:
+            masked |= doubtful
+            said = GATE_WORDS.get(gate, gate)
+            words.append(f"{said} from {to_seconds(start_ns):.2f} s to {to_seconds(end_ns):.2f} s")
+    return masked, "; ".join(words) or None
+
+
+def against_course(movement: Movement, parameters: SpottingParameters) -> str | None:
+    """What the movement's own course says against it."""
+    if movement.reason:
+        return movement.reason
+    if not movement.seen_from_start:
+        return "already under way when the face could first be read"
+    if movement.residual > 0.5:
+        return f"did not come back: {movement.residual:.0%} of the movement remained, under 50 % needed"
+    if movement.strength_px < movement.threshold_px:
+        return f"rose only {movement.strength_px:.2f} px over its rest, {movement.threshold_px:.2f} px needed"
+    if movement.duration_s > parameters.macro_longest_s:
+        return f"lasted {movement.duration_s:.2f} s, over {parameters.macro_longest_s:.1f} s: new posture"
+    if movement.duration_s < parameters.shortest_s:
+        return f"lasted {movement.duration_s:.3f} s, under {parameters.shortest_s:.3f} s: too quick for a muscle"
+    if movement.frames < 2:
+        return "seen in a single frame: a flash or a misread picture"
+    return None
+
+
+def against_whole_face(displacement: Float64[np.ndarray, "regions 2"]) -> str | None:
+    """Whether all of the face moved alike, as the head does and no expression.
+
+    Args:
+        displacement: of every region at the apex against its rest, pixels; NaN where unreadable.
+    """
+    moved = displacement[~np.isnan(displacement[:, 0])]
+    if len(moved) < 8:
+        return None
+    typical = float(np.median(np.linalg.norm(moved, axis=1)))
+    common = float(np.linalg.norm(np.median(moved, axis=0)))
+    if typical > 0.2 and common > 0.85 * typical:
+        return f"the whole face moved together by {common:.2f} px: the head, not an expression"
+    return None
+
+
+def against_larger(movement: Movement, others: Sequence[Movement], part_fraction: float) -> str | None:
+    """Whether it is a part of a larger movement that is over."""
+    for other in others:
+        weaker = movement.strength_px < part_fraction * other.strength_px
+        if weaker and overlap_of_shorter(movement, other) > 0.5:
+            return f"part of a larger one: {movement.strength_px:.2f} px beside {other.strength_px:.2f} px"
+    return None

@@ -1,0 +1,56 @@
+"""The spotter's settings: one place for how sensitive it is and how long it waits."""
+
+from dataclasses import dataclass
+
+TICK_S = 0.005
+"""Step of the even time grid on which movement is smoothed and judged, seconds."""
+TICK_NS = 5_000_000
+"""The same in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpottingParameters:
+    """Sensitivity and time scales; seconds and canthus-normalised pixels throughout, never frames."""
+
+    floor_px: float = 0.4
+    """A region must move at least this far from its rest to become a candidate, however quiet the face is."""
+    joint_floor_px: float = 0.9
+    """The same for all regions together, root of the sum of squares: for movements weak in each region."""
+    noise_factor: float = 6.0
+    """Threshold in robust standard deviations (1.4826 MAD) over the median of the quiet movement."""
+    noise_s: float = 8.0
+    """Length of the sliding window for median and MAD; time inside candidates does not enter it."""
+    baseline_s: float = 1.5
+    """Length of the sliding window whose median is a region's rest position."""
+    smoothing_s: float = 0.022
+    """Standard deviation of the Gaussian low-pass, zero phase: 22 ms halve the amplitude at 8.5 Hz."""
+    return_fraction: float = 0.35
+    """A candidate has come back once it falls below this fraction of its peak."""
+    bound_fraction: float = 0.12
+    """Onset and offset lie where the movement passes this share of its rise: some tenth of a pixel."""
+    tangent_fraction: float = 0.45
+    """Where noise hides that share, it is extrapolated along the tangent up to this one."""
+    settle_s: float = 0.12
+    """A movement that came back must hold its level this long before its offset is certain."""
+    settle_longest_s: float = 0.35
+    """Longest wait for that hold, for movements that fade away slowly."""
+    merge_wait_s: float = 0.05
+    """Longest further wait for other regions of the same expression to come back."""
+    merge_overlap: float = 0.3
+    """Regions belong to one expression when their intervals' intersection over union exceeds this."""
+    part_fraction: float = 0.4
+    """A movement inside a larger one is its part, not an expression, when weaker than this fraction of it."""
+    shortest_s: float = 0.04
+    """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
+    micro_longest_s: float = 0.5
+    """Micro-expressions last at most this long, from onset to offset."""
+    macro_longest_s: float = 4.0
+    """Longer movements are changes of posture or drift."""
+    lead_s: float = 0.75
+    """How far before a candidate its onset is looked for; also the window of its prominence."""
+    refractory_s: float = 0.2
+    """A new rise in the same region so soon after a return belongs to the same movement."""
+    gap_longest_s: float = 0.15
+    """A longer pause between readable samples voids what is open."""
+    learning_s: float = 0.25
+    """How long a region's rest is learnt at the start and after a pause, before it can move."""

@@ -1,0 +1,288 @@
+"""Regional movement in, expressions with onset, apex and offset out: the streaming spotter."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from realtime.clock import NANOSECONDS
+from realtime.events import ExpressionEvent, Kind, RejectedMovement
+from realtime.faces.landmarks import REGION_NAMES
+from realtime.spotting.judgement import (
+    GateLog,
+    against_course,
+    against_larger,
+    against_whole_face,
+    masked_by,
+)
+from realtime.spotting.measurement import measure_movement, moved_at_apex
+from realtime.spotting.movement import Movement, belong_together, group
+from realtime.spotting.parameters import TICK_S, SpottingParameters
+from realtime.spotting.sample import MotionSample
+from realtime.spotting.window import Closing, MotionWindow, SampleStamp
+from realtime.spotting.window_kernel import INTERRUPTED, QUICK, RETURNED, TIMED_OUT, UNREADABLE
+
+__all__ = ["Spotter", "SpottingParameters"]
+
+Settled = ExpressionEvent | RejectedMovement
+Stamps = tuple[SampleStamp, SampleStamp, SampleStamp]
+FORGET_S = 6.0
+"""How long settled movements are remembered, to tell repetitions and parts of larger movements."""
+
+
+class Spotter:
+    """Turn the regional movement of one face into onset–apex–offset events.
+
+    Each region is a candidate from where it leaves its rest by more than its threshold until it has come back
+    and stayed; regions whose candidates begin and end together are one expression, measured once more as one.
+    A candidate that is no expression is given too, with the reason.
+
+    Args:
+        parameters: sensitivity and time scales.
+    """
+
+    def __init__(self, parameters: SpottingParameters | None = None) -> None:
+        self.parameters = parameters or SpottingParameters()
+        self._window = MotionWindow(len(REGION_NAMES), self.parameters)
+        self._gates = GateLog()
+        self._pending: list[Movement] = []
+        self._recent: deque[Movement] = deque()
+        self._last_offset_ns: dict[Kind, int] = {}
+        self._newest: MotionSample | None = None
+
+    @property
+    def latency_s(self) -> float:
+        """Longest wait between a sample and the event that it settles, seconds; the next frame comes on top.
+
+        Half of the low-pass, the longest hold after the return, and the wait for slower regions.
+        """
+        waits = self.parameters.settle_longest_s + self.parameters.merge_wait_s
+        return self._window.delay_s + waits
+
+    @property
+    def strength(self) -> float:
+        """Movement at the latest sample of the region nearest to its threshold, canthus-normalised pixels.
+
+        Low-passed over the past alone, so it lags by about 20 ms; NaN before a rest is known.
+        """
+        return self._window.strength
+
+    @property
+    def threshold(self) -> float:
+        """What `strength` has to exceed, canthus-normalised pixels."""
+        return self._window.strength_threshold
+
+    def push(self, sample: MotionSample) -> Iterator[Settled]:
+        """Take the next sample, in time order.
+
+        Args:
+            sample: regional movement of one frame; always of the same face.
+
+        Returns:
+            What this sample settles, in the order of settling.
+
+        Raises:
+            ValueError: if the sample is not later than the one before it.
+        """
+        newest = self._newest
+        if newest is not None and sample.time_ns <= newest.time_ns:
+            raise ValueError(f"sample {sample.index} at {sample.time_ns} ns is not after {newest.time_ns} ns")
+        settled: list[Settled] = []
+        pause_ns = self._window.pause_before(sample.time_ns)
+        if pause_ns:
+            settled = self._end_run(f"no picture for {pause_ns / NANOSECONDS:.2f} s in the middle of it")
+        self._newest = sample
+        self._gates.push(sample.gates, sample.time_ns)
+        closings = self._window.push(sample)
+        if closings or self._pending:
+            self._take(closings, "")
+            settled += self._settle_ready()
+        return iter(settled)
+
+    def flush(self) -> Iterator[Settled]:
+        """Settle what is still open: the stream has ended, or the face has."""
+        return iter(self._end_run("the recording ended before it came back"))
+
+    def _end_run(self, interruption: str) -> list[Settled]:
+        self._take(self._window.interrupt(), interruption)
+        return self._settle_ready(all_of_them=True)
+
+    def _take(self, closings: Sequence[Closing], interruption: str) -> None:
+        """Measure the candidates that closed and keep those that no other one stands for."""
+        for closing in sorted(closings, key=lambda one: (one.bank, one.channel)):
+            if closing.bank == QUICK and closing.reason != RETURNED:
+                continue  # the slow bank follows it further
+            if closing.channel == self._window.regions and self._region_moved(closing):
+                continue
+            movement = measure_movement(
+                self._window,
+                (closing.channel,),
+                (closing.opened, closing.low),
+                closing.end,
+                self.parameters,
+                returned=closing.reason == RETURNED,
+            )
+            if closing.bank == QUICK and movement.residual > 0.5:
+                continue  # a pause on the way of a longer movement
+            if not self._repeats(movement):
+                self._pending.append(replace(movement, reason=self._words(closing, interruption)))
+
+    def _words(self, closing: Closing, interruption: str) -> str | None:
+        seconds = (closing.end - closing.opened) * TICK_S
+        return {
+            TIMED_OUT: f"did not come back within {seconds:.1f} s: a change of posture or drift",
+            UNREADABLE: f"unreadable for more than {self.parameters.gap_longest_s:.2f} s in the middle of it",
+            INTERRUPTED: interruption,
+        }.get(closing.reason)
+
+    def _region_moved(self, closing: Closing) -> bool:
+        """Whether a region of its own stands for a movement of all together."""
+        known = [*self._pending, *self._recent]
+        if any(one.opened <= closing.end and one.low >= closing.opened for one in known):
+            return True
+        return any(channel < self._window.regions for _, channel, _, _ in self._window.open_candidates())
+
+    def _repeats(self, movement: Movement) -> bool:
+        """Whether the same movement was already taken, from the other bank or just before."""
+        overlap = self.parameters.merge_overlap
+        pending = any(
+            other.regions == movement.regions and belong_together(movement, other, overlap) for other in self._pending
+        )
+        return pending or any(belong_together(movement, other, overlap) for other in self._recent)
+
+    def _settle_ready(self, *, all_of_them: bool = False) -> list[Settled]:
+        settled: list[Settled] = []
+        for members in group(self._pending, self.parameters.merge_overlap):
+            if all_of_them or self._is_ready(members):
+                self._pending = [one for one in self._pending if one not in members]
+                settled.append(self._settle(members))
+        return settled
+
+    def _is_ready(self, members: Sequence[Movement]) -> bool:
+        """Whether no open candidate can still join, or the wait for one is over."""
+        strongest, now = members[0], self._window.settled
+        wait_s = self.parameters.settle_longest_s + self.parameters.merge_wait_s
+        if (now - strongest.low) * TICK_S >= wait_s:
+            return True
+        moving = {region for member in members for region in member.regions}
+        for _, channel, opened, _ in self._window.open_candidates():
+            so_far = replace(strongest, onset=float(opened), offset=float(max(now, opened)))
+            if channel not in moving and belong_together(strongest, so_far, self.parameters.merge_overlap):
+                return False
+        return True
+
+    def _settle(self, members: Sequence[Movement]) -> Settled:
+        movement, reason = self._measured_together(members)
+        reason = reason or self._against(movement)
+        self._remember(movement)
+        kind: Kind = "micro" if movement.duration_s <= self.parameters.micro_longest_s else "macro"
+        onset, apex, offset = self._stamps(movement)
+        free_from_ns = self._last_offset_ns.get(kind)
+        if reason is None and free_from_ns is not None and onset.time_ns < free_from_ns:
+            onset = self._window.nearest(free_from_ns)
+            if apex.time_ns <= onset.time_ns:
+                reason = "overlaps an expression that was already reported"
+        if reason is not None:
+            return self._rejected(movement, self._stamps(movement), reason)
+        self._last_offset_ns[kind] = offset.time_ns
+        return self._event(movement, (onset, apex, offset), kind)
+
+    def _stamps(self, movement: Movement) -> Stamps:
+        """The frames nearest to onset, apex and offset."""
+        onset, apex, offset = (
+            self._window.nearest(self._window.time_ns(tick))
+            for tick in (movement.onset, movement.apex, movement.offset)
+        )
+        return onset, apex, offset
+
+    def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
+        onset, apex, offset = stamps
+        newest = self._newest_sample()
+        return ExpressionEvent(
+            face_id=newest.face_id,
+            onset_index=onset.index,
+            apex_index=apex.index,
+            offset_index=offset.index,
+            onset_ns=onset.time_ns,
+            apex_ns=apex.time_ns,
+            offset_ns=offset.time_ns,
+            kind=kind,
+            regions=tuple(REGION_NAMES[region] for region in movement.regions),
+            strength=movement.strength_px,
+            threshold=movement.threshold_px,
+            settled_index=newest.index,
+            settled_captured_ns=newest.captured_ns,
+        )
+
+    def _rejected(self, movement: Movement, stamps: Stamps, reason: str) -> RejectedMovement:
+        onset, apex, offset = stamps
+        return RejectedMovement(
+            face_id=self._newest_sample().face_id,
+            onset_index=onset.index,
+            apex_index=apex.index,
+            offset_index=offset.index,
+            onset_ns=onset.time_ns,
+            apex_ns=apex.time_ns,
+            offset_ns=offset.time_ns,
+            regions=tuple(REGION_NAMES[region] for region in movement.regions),
+            strength=movement.strength_px,
+            threshold=movement.threshold_px,
+            reason=reason,
+        )
+
+    def _newest_sample(self) -> MotionSample:
+        if self._newest is None:
+            raise ValueError("nothing can be settled before the first sample")
+        return self._newest
+
+    def _measured_together(self, members: Sequence[Movement]) -> tuple[Movement, str | None]:
+        """The regions of one expression as one movement, without those that a gate masks."""
+        whole = self._unite(members)
+        start_ns, end_ns = (self._window.time_ns(tick) for tick in whole.interval)
+        names = [REGION_NAMES[region] for region in whole.regions]
+        masked, reason = masked_by(names, self._gates.during(start_ns, end_ns))
+        if not masked:
+            return whole, None
+        clear = [m for m in members if not all(REGION_NAMES[region] in masked for region in m.regions)]
+        if not clear:
+            return whole, reason
+        united = self._unite(clear)
+        if any(REGION_NAMES[region] in masked for region in united.regions):
+            return united, reason
+        return united, None
+
+    def _unite(self, members: Sequence[Movement]) -> Movement:
+        sound = [member for member in members if member.reason is None] or list(members)
+        if len(sound) == 1:
+            return sound[0]
+        regions = tuple(dict.fromkeys(region for member in sound for region in member.regions))
+        opened = min(member.opened for member in sound)
+        low = max(member.low for member in sound)
+        end = min(self._window.settled, low + round(self.parameters.settle_longest_s / TICK_S))
+        movement = measure_movement(self._window, regions, (opened, low), end, self.parameters)
+        # A wait that ended with the strongest region's return must not grow with a slower one's.
+        earliest = float(members[0].low)
+        return replace(movement, offset=max(movement.offset, earliest), reason=sound[0].reason)
+
+    def _against(self, movement: Movement) -> str | None:
+        reason = against_course(movement, self.parameters)
+        if reason is not None:
+            return reason
+        part = self.parameters.part_fraction
+        return (
+            against_whole_face(moved_at_apex(self._window, movement))
+            or against_larger(movement, [*self._recent, *self._pending], part)
+            or self._against_open(movement)
+        )
+
+    def _against_open(self, movement: Movement) -> str | None:
+        """Whether it is a part of a larger movement that still goes on."""
+        for _, _, opened, peak in self._window.open_candidates():
+            if opened < movement.apex and movement.strength_px < self.parameters.part_fraction * peak:
+                return f"part of a larger movement under way: {movement.strength_px:.2f} px beside {peak:.2f} px"
+        return None
+
+    def _remember(self, movement: Movement) -> None:
+        self._recent.append(movement)
+        forget = self._window.settled - round(FORGET_S / TICK_S)
+        while self._recent and self._recent[0].low < forget:
+            self._recent.popleft()

@@ -1,0 +1,223 @@
+"""The sliding window over one face's movement: what the spotter remembers, at constant cost a sample."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from realtime.spotting import window_kernel as kernel
+from realtime.spotting.parameters import TICK_NS, TICK_S, SpottingParameters
+from realtime.spotting.sample import MotionSample
+
+TICKS_KEPT = 2048
+"""Memory of the window, ticks: 10.24 s, twice the longest movement with its surroundings."""
+SAMPLES_KEPT = 8192
+"""Samples whose numbers and times are remembered."""
+ENTRY_TICKS = 10
+"""A region's rest and noise take one value in so many ticks."""
+NOISE_RENEWAL_TICKS = 50
+"""A threshold is renewed once in so many ticks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A candidate of one channel that has ended; times are ticks of the window's grid."""
+
+    bank: int
+    channel: int
+    """Number of the region; one past the last for all regions together."""
+    reason: int
+    """RETURNED, TIMED_OUT, UNREADABLE or INTERRUPTED of `window_kernel`."""
+    opened: int
+    peak: int
+    low: int
+    """When it fell below the return fraction."""
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleStamp:
+    """Number and times of a sample that was in the stream."""
+
+    index: int
+    time_ns: int
+    captured_ns: int
+
+
+def _ticks(duration_s: float) -> int:
+    return round(duration_s / TICK_S)
+
+
+def _gaussian(deviation_s: float) -> Float32[np.ndarray, " taps"]:
+    half = max(1, _ticks(2.75 * deviation_s))
+    steps = np.arange(-half, half + 1) * TICK_S
+    weights = np.exp(-0.5 * (steps / deviation_s) ** 2)
+    taps: np.ndarray = (weights / weights.sum()).astype(np.float32)
+    return taps
+
+
+def _durations(parameters: SpottingParameters) -> np.ndarray:
+    durations = np.zeros(10, np.int64)
+    durations[kernel.TICK_LENGTH] = TICK_NS
+    durations[kernel.ENTRY_STEP] = ENTRY_TICKS
+    durations[kernel.NOISE_STEP] = NOISE_RENEWAL_TICKS
+    durations[kernel.LEARNING] = _ticks(parameters.learning_s)
+    durations[kernel.SETTLE] = _ticks(parameters.settle_s)
+    durations[kernel.SETTLE_LONGEST] = _ticks(parameters.settle_longest_s)
+    durations[kernel.REFRACTORY] = _ticks(parameters.refractory_s)
+    durations[kernel.GAP] = _ticks(parameters.gap_longest_s)
+    # A candidate opens after its onset and comes back before its offset: the margin is generous.
+    durations[kernel.QUICK_TIMEOUT] = _ticks(parameters.micro_longest_s + 0.2)
+    durations[kernel.SLOW_TIMEOUT] = _ticks(parameters.macro_longest_s + 0.3)
+    return durations
+
+
+def _new_state(regions: int, parameters: SpottingParameters) -> kernel.WindowState:
+    columns, channels = 2 * regions, regions + 1
+    rest_entries = max(3, round(parameters.baseline_s / (ENTRY_TICKS * TICK_S)))
+    noise_entries = max(10, round(parameters.noise_s / (ENTRY_TICKS * TICK_S)))
+    fractions = np.array(
+        [parameters.floor_px, parameters.joint_floor_px, parameters.noise_factor, parameters.return_fraction],
+        np.float32,
+    )
+    threshold = np.full(channels, parameters.floor_px, np.float32)
+    threshold[-1] = parameters.joint_floor_px
+    return kernel.WindowState(
+        raw=np.zeros((TICKS_KEPT, columns), np.float32),
+        valid=np.zeros((TICKS_KEPT, columns), np.float32),
+        smooth=np.full((TICKS_KEPT, columns), np.nan, np.float32),
+        taps=_gaussian(parameters.smoothing_s),
+        last=np.full(columns, np.nan, np.float32),
+        clock=np.zeros(7, np.int64),
+        samples=np.zeros((SAMPLES_KEPT, 3), np.int64),
+        rest=np.zeros((2, columns), np.float32),
+        rest_entries=np.zeros((2, columns, rest_entries), np.float32),
+        rest_count=np.zeros((2, regions), np.int64),
+        noise_entries=np.zeros((channels, noise_entries), np.float32),
+        noise_count=np.zeros(channels, np.int64),
+        threshold=threshold,
+        magnitude=np.full((2, channels), np.nan, np.float32),
+        phase=np.zeros((2, channels), np.int64),
+        ticks=np.zeros((2, channels, 5), np.int64),
+        levels=np.zeros((2, channels, 3), np.float32),
+        closings=np.zeros((8 * channels, 7), np.int64),
+        taps_out=np.full(2, np.nan, np.float32),
+        durations=_durations(parameters),
+        fractions=fractions,
+        scratch=np.zeros(max(rest_entries, noise_entries), np.float32),
+    )
+
+
+class MotionWindow:
+    """Movement of one face on an even 5 ms grid, low-passed, with rest, noise and candidates of its regions.
+
+    The grid counts from the first sample, so shifting all times shifts all results and changes nothing else.
+    """
+
+    def __init__(self, regions: int, parameters: SpottingParameters) -> None:
+        self.regions = regions
+        """Number of regions, and the channel of all of them together."""
+        self._state = _new_state(regions, parameters)
+        self._gap_longest_ns = round(parameters.gap_longest_s * 1e9)
+        self._running = False
+
+    @property
+    def delay_s(self) -> float:
+        """How far the low-passed movement lags behind the newest sample, seconds."""
+        return (self._state.taps.shape[0] // 2 + 1) * TICK_S
+
+    @property
+    def settled(self) -> int:
+        """Newest low-passed tick."""
+        return int(self._state.clock[kernel.SETTLED])
+
+    @property
+    def run_start(self) -> int:
+        """First tick since the last pause."""
+        return int(self._state.clock[kernel.RUN_START])
+
+    @property
+    def strength(self) -> float:
+        """Movement at the newest sample of the region nearest to its threshold, canthus-normalised pixels."""
+        return float(self._state.taps_out[0])
+
+    @property
+    def strength_threshold(self) -> float:
+        """Threshold of that region, canthus-normalised pixels."""
+        return float(self._state.taps_out[1])
+
+    def threshold(self, channel: int) -> float:
+        """What a channel's movement must exceed now, canthus-normalised pixels."""
+        return float(self._state.threshold[channel])
+
+    def pause_before(self, time_ns: int) -> int:
+        """Nanoseconds from the newest sample to `time_ns` if that pause voids movements, else 0."""
+        pause_ns = time_ns - int(self._state.clock[kernel.LAST_TIME])
+        return pause_ns if self._running and pause_ns > self._gap_longest_ns else 0
+
+    def push(self, sample: MotionSample) -> list[Closing]:
+        """Take the next sample of a run; the candidates that closed with it."""
+        if not self._running:
+            kernel.begin(self._state, sample.displacement, sample.time_ns)
+            self._running = True
+        count = kernel.advance(self._state, sample.displacement, sample.index, sample.time_ns, sample.captured_ns)
+        return self._closings(count) if count else []
+
+    def interrupt(self) -> list[Closing]:
+        """End the run at a pause or at the end of the stream; everything open closes."""
+        if not self._running:
+            return []
+        self._running = False
+        return self._closings(kernel.interrupt(self._state))
+
+    def smoothed(self, first: int, last: int) -> Float32[np.ndarray, "ticks regions 2"]:
+        """Low-passed displacement from tick `first` to tick `last`, both included; a copy."""
+        rows = np.arange(first, last + 1) & (TICKS_KEPT - 1)
+        low_passed: np.ndarray = self._state.smooth[rows].reshape(len(rows), -1, 2)
+        return low_passed
+
+    def unsmoothed(self, first: int, last: int) -> Float32[np.ndarray, "ticks regions 2"]:
+        """Displacement on the grid before the low-pass, 0 where unreadable; a copy."""
+        rows = np.arange(first, last + 1) & (TICKS_KEPT - 1)
+        raw: np.ndarray = self._state.raw[rows].reshape(len(rows), -1, 2)
+        return raw
+
+    def time_ns(self, tick: float) -> int:
+        """Time of a place on the grid."""
+        return int(self._state.clock[kernel.ORIGIN]) + round(tick * TICK_NS)
+
+    def nearest(self, time_ns: int) -> SampleStamp:
+        """The remembered sample nearest in time."""
+        samples = self._ordered()
+        after = int(np.clip(np.searchsorted(samples[:, 1], time_ns), 0, len(samples) - 1))
+        before = max(after - 1, 0)
+        nearer_before = time_ns - samples[before, 1] <= samples[after, 1] - time_ns
+        index, stamp_ns, captured_ns = samples[before if nearer_before else after].tolist()
+        return SampleStamp(index=index, time_ns=stamp_ns, captured_ns=captured_ns)
+
+    def sample_ticks(self, first: int, last: int) -> list[int]:
+        """Ticks nearest to the samples that lie between two ticks, both included."""
+        times = self._ordered()[:, 1]
+        inside = times[(times >= self.time_ns(first)) & (times <= self.time_ns(last))]
+        ticks: list[int] = np.rint((inside - self._state.clock[kernel.ORIGIN]) / TICK_NS).astype(int).tolist()
+        return ticks
+
+    def open_candidates(self) -> Iterator[tuple[int, int, int, float]]:
+        """Bank, channel, tick of opening and peak (pixels) of every candidate under way."""
+        state = self._state
+        for bank, channel in np.argwhere(state.phase != kernel.IDLE).tolist():
+            peak = float(state.levels[bank, channel, kernel.PEAK])
+            yield bank, channel, int(state.ticks[bank, channel, kernel.OPENED]), peak
+
+    def _closings(self, count: int) -> list[Closing]:
+        return [
+            Closing(bank=bank, channel=channel, reason=reason, opened=opened, peak=peak, low=low, end=end)
+            for bank, channel, reason, opened, peak, low, end in self._state.closings[:count].tolist()
+        ]
+
+    def _ordered(self) -> np.ndarray:
+        count = int(self._state.clock[kernel.SAMPLES])
+        if count <= SAMPLES_KEPT:
+            return self._state.samples[:count]
+        return np.roll(self._state.samples, -(count % SAMPLES_KEPT), axis=0)

@@ -1,0 +1,392 @@
+"""The spotter's inner loop: even time grid, zero-phase low-pass, rolling medians, candidates.
+
+Every region is watched twice. The *quick* bank gives up on a movement that has not come back soon after the
+longest micro-expression and then takes the new position for rest, so that a held smile hides nothing; the
+*slow* bank follows movements up to the longest macro-expression. A last channel in each bank watches all
+regions together.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engines.compilation import compiled
+
+QUICK, SLOW = 0, 1
+IDLE, OPEN, LOW = 0, 1, 2
+RETURNED, TIMED_OUT, UNREADABLE, INTERRUPTED = 0, 1, 2, 3
+"""Why a candidate closed; the last comes from a pause in the stream or its end."""
+
+# clock
+ORIGIN, LAST_TIME, TICK, SETTLED, SAMPLES, RUN_START, CLOSED = range(7)
+# ticks of a channel
+OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD = range(5)
+# levels of a channel
+PEAK, LOWEST, OPEN_THRESHOLD = range(3)
+# durations, ticks
+(
+    TICK_LENGTH,
+    ENTRY_STEP,
+    NOISE_STEP,
+    LEARNING,
+    SETTLE,
+    SETTLE_LONGEST,
+    REFRACTORY,
+    GAP,
+    QUICK_TIMEOUT,
+    SLOW_TIMEOUT,
+) = range(10)
+# levels
+FLOOR, JOINT_FLOOR, NOISE_FACTOR, RETURN = range(4)
+# columns of a closing
+C_BANK, C_CHANNEL, C_REASON, C_OPENED, C_PEAK, C_LOW, C_END = range(7)
+
+
+class WindowState(NamedTuple):
+    """All arrays of one face's window: R regions, N ticks of memory, x and y interleaved along 2R."""
+
+    raw: np.ndarray
+    """(N, 2R) float32: displacement on the grid, 0 where unreadable, pixels."""
+    valid: np.ndarray
+    """(N, 2R) float32: 1 where readable."""
+    smooth: np.ndarray
+    """(N, 2R) float32: low-passed displacement, NaN where unreadable, pixels."""
+    taps: np.ndarray
+    """(2H + 1,) float32: the low-pass."""
+    last: np.ndarray
+    """(2R,) float32: the latest sample."""
+    clock: np.ndarray
+    """(7,) int64: origin and last time in nanoseconds, then tick and sample counters."""
+    samples: np.ndarray
+    """(M, 3) int64: index, time_ns and captured_ns of the samples seen."""
+    rest: np.ndarray
+    """(2, 2R) float32: rest position by bank, pixels."""
+    rest_entries: np.ndarray
+    """(2, 2R, B) float32: what `rest` is the median of."""
+    rest_count: np.ndarray
+    """(2, R) int64: entries ever written."""
+    noise_entries: np.ndarray
+    """(R + 1, E) float32: quiet movement, what the thresholds come from."""
+    noise_count: np.ndarray
+    """(R + 1,) int64: entries ever written."""
+    threshold: np.ndarray
+    """(R + 1,) float32, pixels."""
+    magnitude: np.ndarray
+    """(2, R + 1) float32: movement from rest at the settled tick, pixels."""
+    phase: np.ndarray
+    """(2, R + 1) int64: IDLE, OPEN or LOW."""
+    ticks: np.ndarray
+    """(2, R + 1, 5) int64: OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD."""
+    levels: np.ndarray
+    """(2, R + 1, 3) float32: PEAK, LOWEST, OPEN_THRESHOLD, pixels."""
+    closings: np.ndarray
+    """(Q, 7) int64: candidates that closed during the latest call."""
+    taps_out: np.ndarray
+    """(2,) float32: strength and threshold of the latest sample."""
+    durations: np.ndarray
+    """(10,) int64."""
+    fractions: np.ndarray
+    """(4,) float32."""
+    scratch: np.ndarray
+    """(max(B, E),) float32."""
+
+
+@compiled()
+def median_of(values: np.ndarray, count: int) -> float:
+    """Median of the first `count` values, which are put in order on the way (Hoare's quickselect)."""
+    target = count // 2
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if target <= j:
+            high = j
+        elif target >= i:
+            low = i
+        else:
+            break
+    return float(values[target])
+
+
+@compiled()
+def fill_grid(state: WindowState, displacement: np.ndarray, first: int, last: int, time_ns: int) -> None:
+    """Put the line from the last sample to this one on the ticks `first` to `last`."""
+    raw, valid, clock = state.raw, state.valid, state.clock
+    columns, mask = raw.shape[1], raw.shape[0] - 1
+    span = float(max(time_ns - clock[LAST_TIME], 1))
+    for tick in range(first, last + 1):
+        along = (clock[ORIGIN] + tick * state.durations[TICK_LENGTH] - clock[LAST_TIME]) / span
+        row = tick & mask
+        for column in range(columns):
+            before, now = state.last[column], displacement[column >> 1, column & 1]
+            if np.isnan(before) or np.isnan(now):
+                nearer = now if along >= 0.5 else before
+                readable = not np.isnan(nearer)
+                raw[row, column] = nearer if readable else 0.0
+                valid[row, column] = 1.0 if readable else 0.0
+            else:
+                raw[row, column] = before + along * (now - before)
+                valid[row, column] = 1.0
+
+
+@compiled()
+def low_pass(state: WindowState, tick: int, ahead: int) -> None:
+    """Weighted mean of the readable ticks around `tick`, of which `ahead` lie after it."""
+    raw, valid, taps = state.raw, state.valid, state.taps
+    columns, mask, half = raw.shape[1], raw.shape[0] - 1, taps.shape[0] // 2
+    total = np.zeros(columns, np.float32)
+    weight = np.zeros(columns, np.float32)
+    for step in range(-half, ahead + 1):
+        if tick + step < state.clock[RUN_START]:
+            continue
+        row, tap = (tick + step) & mask, taps[step + half]
+        for column in range(columns):
+            total[column] += tap * raw[row, column]
+            weight[column] += tap * valid[row, column]
+    row = tick & mask
+    for column in range(columns):
+        # Less than a tenth of the weight means a hole wider than the low-pass can bridge.
+        state.smooth[row, column] = total[column] / weight[column] if weight[column] > 0.1 else np.nan
+
+
+@compiled()
+def write_rest(state: WindowState, bank: int, region: int, row: int) -> None:
+    """Enter the region's present position and renew its rest, the median of the entries."""
+    entries = state.rest_entries
+    length = entries.shape[2]
+    position = state.rest_count[bank, region] % length
+    state.rest_count[bank, region] += 1
+    count = min(state.rest_count[bank, region], length)
+    for column in (2 * region, 2 * region + 1):
+        entries[bank, column, position] = state.smooth[row, column]
+        state.scratch[:count] = entries[bank, column, :count]
+        state.rest[bank, column] = median_of(state.scratch, count)
+
+
+@compiled()
+def anchor(state: WindowState, bank: int, channel: int, row: int) -> None:
+    """Take the region's present position for its rest."""
+    if channel < state.rest_count.shape[1] and not np.isnan(state.smooth[row, 2 * channel]):
+        state.rest_count[bank, channel] = 0
+        write_rest(state, bank, channel, row)
+
+
+@compiled()
+def renew_threshold(state: WindowState, channel: int) -> None:
+    """Threshold of a channel: floor, or median + factor · 1.4826 MAD of its quiet movement."""
+    count = min(state.noise_count[channel], state.noise_entries.shape[1])
+    floor = state.fractions[JOINT_FLOOR if channel == state.threshold.shape[0] - 1 else FLOOR]
+    # Of a handful of entries the spread says nothing yet.
+    if count < 10:
+        state.threshold[channel] = floor
+        return
+    scratch = state.scratch
+    scratch[:count] = state.noise_entries[channel, :count]
+    middle = median_of(scratch, count)
+    for i in range(count):
+        scratch[i] = abs(scratch[i] - middle)
+    spread = 1.4826 * median_of(scratch, count)
+    state.threshold[channel] = max(floor, middle + state.fractions[NOISE_FACTOR] * spread)
+
+
+@compiled()
+def write_statistics(state: WindowState, tick: int) -> None:
+    """Enter quiet movement into the windows; channels take turns, so that ticks cost the same."""
+    durations, channels = state.durations, state.threshold.shape[0]
+    row = tick & (state.raw.shape[0] - 1)
+    step, renewal = durations[ENTRY_STEP], durations[NOISE_STEP]
+    for channel in range(tick % step, channels, step):
+        if channel < channels - 1:
+            if np.isnan(state.smooth[row, 2 * channel]):
+                continue
+            for bank in (QUICK, SLOW):
+                if state.phase[bank, channel] == IDLE:
+                    write_rest(state, bank, channel, row)
+        if state.phase[QUICK, channel] == IDLE and state.magnitude[QUICK, channel] < state.threshold[channel]:
+            position = state.noise_count[channel] % state.noise_entries.shape[1]
+            state.noise_entries[channel, position] = state.magnitude[QUICK, channel]
+            state.noise_count[channel] += 1
+    for channel in range(tick % renewal, channels, renewal):
+        renew_threshold(state, channel)
+
+
+@compiled()
+def write_magnitudes(state: WindowState, tick: int) -> None:
+    """Movement of each region from its rest, and of all together."""
+    row, regions = tick & (state.raw.shape[0] - 1), state.rest_count.shape[1]
+    for bank in (QUICK, SLOW):
+        total = np.float32(0.0)
+        for region in range(regions):
+            if state.rest_count[bank, region] == 0:
+                state.magnitude[bank, region] = np.nan
+                continue
+            x = state.smooth[row, 2 * region] - state.rest[bank, 2 * region]
+            y = state.smooth[row, 2 * region + 1] - state.rest[bank, 2 * region + 1]
+            square = x * x + y * y
+            state.magnitude[bank, region] = np.sqrt(square)
+            if not np.isnan(square):
+                total += square
+        state.magnitude[bank, regions] = np.sqrt(total)
+
+
+@compiled()
+def close(state: WindowState, bank: int, channel: int, reason: int, end: int) -> None:
+    """Record a candidate that ended and take its present position for rest."""
+    number = state.clock[CLOSED]
+    ticks = state.ticks[bank, channel]
+    if number < state.closings.shape[0]:
+        record = state.closings[number]
+        record[C_BANK], record[C_CHANNEL], record[C_REASON] = bank, channel, reason
+        record[C_OPENED], record[C_PEAK], record[C_END] = ticks[OPENED], ticks[PEAK_TICK], end
+        record[C_LOW] = ticks[LOW_TICK] if state.phase[bank, channel] == LOW else end
+        state.clock[CLOSED] += 1
+    state.phase[bank, channel] = IDLE
+    rest_tick = ticks[LOWEST_TICK] if reason == RETURNED else state.clock[SETTLED]
+    anchor(state, bank, channel, rest_tick & (state.raw.shape[0] - 1))
+
+
+@compiled()
+def open_channel(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
+    """Begin a candidate."""
+    ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
+    ticks[OPENED], ticks[PEAK_TICK], ticks[UNREAD] = tick, tick, 0
+    levels[PEAK], levels[OPEN_THRESHOLD] = movement, state.threshold[channel]
+    state.phase[bank, channel] = OPEN
+
+
+@compiled()
+def follow_low(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
+    """A candidate that has come back: settle it, or see it rise again."""
+    ticks, levels, durations = state.ticks[bank, channel], state.levels[bank, channel], state.durations
+    peak, since = levels[PEAK], tick - ticks[LOW_TICK]
+    # Only a fall of 3 % of the peak counts as falling on.
+    if movement < levels[LOWEST] - 0.03 * peak:
+        levels[LOWEST], ticks[LOWEST_TICK] = movement, tick
+    if movement > levels[LOWEST] + max(0.25 * peak, state.threshold[channel]):
+        if since >= durations[REFRACTORY]:
+            close(state, bank, channel, RETURNED, ticks[LOWEST_TICK])
+        else:
+            state.phase[bank, channel] = OPEN
+    elif tick - ticks[LOWEST_TICK] >= durations[SETTLE] or since >= durations[SETTLE_LONGEST]:
+        close(state, bank, channel, RETURNED, tick)
+
+
+@compiled()
+def follow(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
+    """Carry one channel's candidate one tick on."""
+    ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
+    if np.isnan(movement):
+        ticks[UNREAD] += 1
+        if ticks[UNREAD] > state.durations[GAP]:
+            close(state, bank, channel, UNREADABLE, tick)
+        return
+    ticks[UNREAD] = 0
+    timeout = state.durations[QUICK_TIMEOUT if bank == QUICK else SLOW_TIMEOUT]
+    if state.phase[bank, channel] == LOW:
+        follow_low(state, bank, channel, tick, movement)
+    elif tick - ticks[OPENED] > timeout:
+        close(state, bank, channel, TIMED_OUT, tick)
+    elif movement > levels[PEAK]:
+        levels[PEAK], ticks[PEAK_TICK] = movement, tick
+    elif movement < state.fractions[RETURN] * levels[PEAK]:
+        state.phase[bank, channel] = LOW
+        levels[LOWEST], ticks[LOW_TICK], ticks[LOWEST_TICK] = movement, tick, tick
+
+
+@compiled()
+def settle_tick(state: WindowState, tick: int, ahead: int) -> None:
+    """Low-pass one tick and run all channels over it."""
+    low_pass(state, tick, ahead)
+    state.clock[SETTLED] = tick
+    write_magnitudes(state, tick)
+    learnt = tick - state.clock[RUN_START] >= state.durations[LEARNING]
+    for bank in (QUICK, SLOW):
+        for channel in range(state.threshold.shape[0]):
+            movement = state.magnitude[bank, channel]
+            if state.phase[bank, channel] != IDLE:
+                follow(state, bank, channel, tick, movement)
+            elif learnt and movement >= state.threshold[channel]:
+                open_channel(state, bank, channel, tick, movement)
+    write_statistics(state, tick)
+
+
+@compiled()
+def measure_now(state: WindowState, tick: int) -> None:
+    """Strength and threshold at the newest tick, over the past alone, of the region nearest to firing."""
+    raw, valid, taps = state.raw, state.valid, state.taps
+    mask, half, regions = raw.shape[0] - 1, taps.shape[0] // 2, state.rest_count.shape[1]
+    best, strength, threshold = -1.0, np.nan, state.threshold[0]
+    for region in range(regions):
+        x = y = weight = 0.0
+        for step in range(half + 1):
+            if tick - step >= state.clock[RUN_START]:
+                row = (tick - step) & mask
+                tap = taps[half - step] * valid[row, 2 * region]
+                x += tap * raw[row, 2 * region]
+                y += tap * raw[row, 2 * region + 1]
+                weight += tap
+        if weight <= 0.0 or state.rest_count[SLOW, region] == 0:
+            continue
+        x = x / weight - state.rest[SLOW, 2 * region]
+        y = y / weight - state.rest[SLOW, 2 * region + 1]
+        movement = np.sqrt(x * x + y * y)
+        if movement / state.threshold[region] > best:
+            best, strength, threshold = movement / state.threshold[region], movement, state.threshold[region]
+    state.taps_out[0], state.taps_out[1] = strength, threshold
+
+
+@compiled()
+def advance(state: WindowState, displacement: np.ndarray, index: int, time_ns: int, captured_ns: int) -> int:
+    """Take one sample; return the number of candidates that closed, which lie in `state.closings`."""
+    clock, half = state.clock, state.taps.shape[0] // 2
+    clock[CLOSED] = 0
+    row = clock[SAMPLES] & (state.samples.shape[0] - 1)
+    state.samples[row, 0], state.samples[row, 1], state.samples[row, 2] = index, time_ns, captured_ns
+    clock[SAMPLES] += 1
+    newest = (time_ns - clock[ORIGIN]) // state.durations[TICK_LENGTH]
+    fill_grid(state, displacement, clock[TICK] + 1, newest, time_ns)
+    for column in range(state.last.shape[0]):
+        state.last[column] = displacement[column >> 1, column & 1]
+    clock[LAST_TIME] = time_ns
+    clock[TICK] = newest
+    for tick in range(clock[SETTLED] + 1, newest - half + 1):
+        settle_tick(state, tick, half)
+    measure_now(state, newest)
+    return int(clock[CLOSED])
+
+
+@compiled()
+def begin(state: WindowState, displacement: np.ndarray, time_ns: int) -> None:
+    """Start a run of samples: nothing from before a pause is smoothed into it, and rest is learnt anew."""
+    clock = state.clock
+    if clock[SAMPLES] == 0:
+        clock[ORIGIN] = time_ns
+    first = (time_ns - clock[ORIGIN]) // state.durations[TICK_LENGTH]
+    clock[TICK], clock[SETTLED], clock[RUN_START], clock[LAST_TIME] = first - 1, first - 1, first, time_ns
+    for column in range(state.last.shape[0]):
+        state.last[column] = displacement[column >> 1, column & 1]
+    state.rest_count[:] = 0
+
+
+@compiled()
+def interrupt(state: WindowState) -> int:
+    """End the run: judge the last ticks with what there is, close everything; number of closings."""
+    clock = state.clock
+    clock[CLOSED] = 0
+    for tick in range(clock[SETTLED] + 1, clock[TICK] + 1):
+        settle_tick(state, tick, clock[TICK] - tick)
+    for bank in (QUICK, SLOW):
+        for channel in range(state.threshold.shape[0]):
+            if state.phase[bank, channel] != IDLE:
+                reason = RETURNED if state.phase[bank, channel] == LOW else INTERRUPTED
+                close(state, bank, channel, reason, clock[TICK])
+    return int(clock[CLOSED])

@@ -1,0 +1,111 @@
+"""The sliding window: grid, low-pass, rolling statistics, and that a frame's cost does not grow."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.faces.landmarks import REGION_NAMES
+from realtime.spotting.interval import flank, measure
+from realtime.spotting.parameters import TICK_S, SpottingParameters
+from realtime.spotting.sample import MotionSample
+from realtime.spotting.window import MotionWindow
+from realtime.spotting.window_kernel import median_of
+from tests.realtime.displacements import Pulse, Series, regular_times, samples
+
+PARAMETERS = SpottingParameters()
+REGIONS = len(REGION_NAMES)
+
+
+def still(time_s: float, index: int, x_px: float = 0.0) -> MotionSample:
+    displacement = np.zeros((REGIONS, 2), np.float32)
+    displacement[:, 0] = x_px
+    return MotionSample(index=index, time_ns=round(time_s * 1e9), captured_ns=0, face_id=1, displacement=displacement)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(values=st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=170))
+def test_median_is_the_middle_value(values: list[float]) -> None:
+    array = np.array(values, np.float32)
+    assert median_of(array.copy(), len(array)) == np.sort(array)[len(array) // 2]
+
+
+@pytest.mark.parametrize("rate_hz", [30.0, 100.0, 200.0])
+def test_the_low_pass_keeps_lines_and_damps_what_is_quick(rate_hz: float) -> None:
+    window = MotionWindow(REGIONS, PARAMETERS)
+    for index, time_s in enumerate(regular_times(2.0, rate_hz)):
+        window.push(still(float(time_s), index, x_px=0.3 * float(time_s)))
+    ticks = np.arange(100, 300)
+    smooth = window.smoothed(100, 299)[:, 0, 0]
+    assert np.abs(smooth - 0.3 * ticks * TICK_S).max() < 1e-4
+    quick = MotionWindow(REGIONS, PARAMETERS)
+    for index, time_s in enumerate(regular_times(2.0, 200.0)):
+        quick.push(still(float(time_s), index, x_px=float(np.sin(2 * np.pi * 25 * time_s))))
+    assert np.abs(quick.smoothed(100, 299)[:, 0, 0]).max() < 0.02
+
+
+def test_the_low_passed_movement_lags_by_the_stated_delay() -> None:
+    window = MotionWindow(REGIONS, PARAMETERS)
+    for index, time_s in enumerate(regular_times(1.0, 200.0)):
+        window.push(still(float(time_s), index))
+        lag_s = float(time_s) - window.settled * TICK_S
+        assert lag_s <= window.delay_s or index < 20
+
+
+def test_the_threshold_follows_the_noise_and_has_a_floor() -> None:
+    for noise_px, lowest, highest in ((0.0, 0.4, 0.4001), (0.02, 0.4, 0.4001), (0.6, 0.6, 4.0)):
+        window = MotionWindow(REGIONS, PARAMETERS)
+        for sample in samples(Series(duration_s=6.0, noise_px=noise_px), regular_times(6.0, 100.0)):
+            window.push(sample)
+        levels = [window.threshold(region) for region in range(REGIONS)]
+        assert lowest * 0.999 <= min(levels)
+        assert max(levels) <= highest
+
+
+def test_events_do_not_raise_the_threshold() -> None:
+    train = [Pulse(start_s=1.0 + 0.8 * number, amplitude_px=3.0) for number in range(9)]
+    window = MotionWindow(REGIONS, PARAMETERS)
+    for sample in samples(Series(duration_s=9.0, pulses=train), regular_times(9.0, 100.0)):
+        window.push(sample)
+    assert window.threshold(REGION_NAMES.index("left lip corner")) == pytest.approx(0.4, abs=1e-3)
+
+
+def test_a_sample_is_found_by_its_time() -> None:
+    window, times_s = MotionWindow(REGIONS, PARAMETERS), regular_times(60.0, 200.0)
+    for index, time_s in enumerate(times_s):
+        window.push(still(float(time_s), 2 * index))
+    for target_s in (59.9, 50.0, 30.0021, 30.0029):
+        stamp = window.nearest(round(target_s * 1e9))
+        assert stamp.index == 2 * int(np.abs(times_s - target_s).argmin())
+    assert len(window.sample_ticks(10_000, 10_200)) == 201
+
+
+def test_bounds_of_a_known_course() -> None:
+    pulse = Pulse(start_s=1.0, rise_s=0.3, hold_s=0.0, fall_s=0.4, amplitude_px=2.0)
+    ticks = np.arange(0.0, 2.5, TICK_S)
+    course = 2.0 * pulse.course(ticks) + 0.05 * ticks
+    bounds = measure(course, int(1.1 / TICK_S), int(1.6 / TICK_S), PARAMETERS)
+    onset_s, apex_s, offset_s = pulse.truth
+    assert bounds.onset * TICK_S == pytest.approx(onset_s, abs=0.015)
+    assert bounds.apex * TICK_S == pytest.approx(apex_s, abs=0.015)
+    assert bounds.offset * TICK_S == pytest.approx(offset_s, abs=0.015)
+    assert bounds.prominence_px == pytest.approx(2.0, abs=0.06)
+    assert abs(bounds.residual) < 0.03
+    assert bounds.seen_from_start
+
+
+def test_a_flank_in_noise_is_extrapolated_to_the_same_place() -> None:
+    pulse = Pulse(start_s=0.0, rise_s=0.001, hold_s=0.0, fall_s=0.4)
+    course = pulse.course(np.arange(0.005, 1.0, TICK_S))
+    clear, _ = flank(course, PARAMETERS)
+    noisy, _ = flank(course, PARAMETERS, noise_px=0.08)
+    assert abs(noisy - clear) * TICK_S < 0.02
+
+
+def test_state_and_cost_do_not_grow() -> None:
+    window = MotionWindow(REGIONS, PARAMETERS)
+    sizes = [array.nbytes for array in window._state]
+    for sample in samples(Series(duration_s=40.0), regular_times(40.0, 60.0)):
+        assert window.push(sample) == []
+    assert sizes == [array.nbytes for array in window._state]
+    assert sum(sizes) < 2 * 2**20
