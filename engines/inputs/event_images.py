@@ -40,9 +40,7 @@ class EventImages:
         for name in ("onset", "apex", "offset"):
             image = getattr(self, name)
             if image.ndim != 2 or image.shape != self.onset.shape:
-                raise BadInput(
-                    f"{name} image must be gray and as large as the onset image, not {image.shape}"
-                )
+                raise BadInput(f"{name} image must be gray and as large as the onset image, not {image.shape}")
 
     @cached_property
     def flow(self) -> Float32[np.ndarray, "2 h w"]:

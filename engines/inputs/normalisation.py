@@ -64,9 +64,7 @@ def centred_flow_log_strain(maps: Planes) -> Planes:
         BadInput: if the channels are not a multiple of three.
     """
     if maps.shape[-1] % 3:
-        raise BadInput(
-            f"centred-flow-log-strain takes (u, v, strain) channels, not {maps.shape[-1]} channels"
-        )
+        raise BadInput(f"centred-flow-log-strain takes (u, v, strain) channels, not {maps.shape[-1]} channels")
     scaled = np.empty_like(maps)
     for first in range(0, maps.shape[-1], 3):
         scaled[..., first : first + 2] = _centred(maps[..., first : first + 2])
@@ -112,9 +110,9 @@ def _logarithmic(strain: Float32[np.ndarray, "N H W"]) -> Float32[np.ndarray, "N
     mean = lowered.mean(axis=(1, 2), keepdims=True)
     flat = mean <= FLAT * np.abs(strain).max(axis=(1, 2), keepdims=True)
     scaled = np.where(flat, 0.0, lowered / np.where(flat, 1.0, mean))
-    logarithm: Float32[np.ndarray, "N H W"] = (
-        np.log1p(np.minimum(scaled, STRAIN_LIMIT)) - STRAIN_LEVEL
-    ).astype(np.float32)
+    logarithm: Float32[np.ndarray, "N H W"] = (np.log1p(np.minimum(scaled, STRAIN_LIMIT)) - STRAIN_LEVEL).astype(
+        np.float32
+    )
     return logarithm
 
 

@@ -73,9 +73,7 @@ def mirrored(features: Features, recipe: str) -> Features:
     return flipped
 
 
-def flow_strain_from_field(
-    flow: Float32[np.ndarray, "2 h w"], size: Size = (28, 28)
-) -> UInt8[np.ndarray, "H W 3"]:
+def flow_strain_from_field(flow: Float32[np.ndarray, "2 h w"], size: Size = (28, 28)) -> UInt8[np.ndarray, "H W 3"]:
     """(u, v, strain) of a flow field, as a map of the "flow-strain" recipe.
 
     Args:
@@ -207,9 +205,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         recipe.name: recipe
         for recipe in (
-            Recipe(
-                name="apex", channels=3, size=(224, 224), normalisation="imagenet", make=apex, mirrored=()
-            ),
+            Recipe(name="apex", channels=3, size=(224, 224), normalisation="imagenet", make=apex, mirrored=()),
             Recipe(
                 name="dual-branch",
                 channels=6,

@@ -1,28 +1,25 @@
 """Flow between two face images with the residual movement of the head taken out."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, UInt8
 
 from engines.errors import BadInput
 from engines.flow import Tvl1Parameters, tvl1
+from engines.inputs.head_movement import head_movement, without_head_movement
 
-WORKING_WIDTH = 128
-"""Width to which face images are brought before TV-L1, pixels: the canonical crop at half its size."""
-GRID_STEP = 4
-"""Every how many pixels the head's movement is sampled from the field."""
-FIT_ROUNDS = 8
-"""Re-weighted fits; the weights have settled by then."""
-TUKEY = 4.685
-"""Robust deviations beyond which a residual says nothing about the head (95 % efficiency)."""
-LEAST_DEVIATION_PX = 0.02
-"""Flow noise below which residuals are not told apart, working pixels."""
-RIGID_CENTRE = (0.5, 0.36)
-"""Middle of the bridge of the nose in the canonical crop, fractions of width and height."""
-RIGID_SPREAD = (0.30, 0.16)
-"""Over how much of the face the skull, rather than a muscle, decides the movement; one standard deviation."""
-ELSEWHERE = 0.1
-"""Say of the rest of the image beside the rigid part."""
+WORKING_WIDTH = 112
+"""Width to which face images are brought before TV-L1, pixels: less than half of the canonical crop, about the
+resolution of the faces that the published flow maps were made from."""
+MARGIN = 8
+"""Mirrored border put round the images for TV-L1 and cut off its flow, working pixels: at an image's edge the method
+throws up false vectors, which would rule a stretched map."""
+STILL_PX = 0.25
+"""A head that moved less than this is left: OpenCV's warp rounds places to 1/32 pixel, which is movement too."""
+COARSE = 0.5
+"""Size, beside the working size, at which the movement of the head is measured before the flow."""
 
 Gray = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
 
@@ -72,100 +69,38 @@ def steady_flow(
         raise BadInput(f"flow needs two gray images of one size, not {previous.shape} and {following.shape}")
     width = min(working_width, previous.shape[1])
     height = round(previous.shape[0] * width / previous.shape[1])
-    small = [
-        area_resized(image.astype(np.float32, copy=False), height, width) for image in (previous, following)
-    ]
-    field = tvl1(small[0], small[1], parameters or Tvl1Parameters())
-    return without_head_movement(field) * np.float32(previous.shape[1] / width)
+    steadied = _head_held(previous, following, round(height * COARSE), round(width * COARSE))
+    flow = without_head_movement(_flow(previous, steadied, height, width, parameters))
+    return flow * np.float32(previous.shape[1] / width)
 
 
-def without_head_movement(flow: Float32[np.ndarray, "2 H W"]) -> Float32[np.ndarray, "2 H W"]:
-    """A flow field minus the similarity (shift, turn, growth) that its rigid part follows.
-
-    Args:
-        flow: displacement of a face in canonical geometry, pixels.
-
-    Returns:
-        The field left when the head is held still, pixels.
-    """
-    turn, growth, shift_x, shift_y = head_movement(flow)
-    y, x = _centred_grid(flow.shape[1], flow.shape[2], 1)
-    head = np.stack([growth * x - turn * y + shift_x, turn * x + growth * y + shift_y])
-    still: np.ndarray = (flow - head).astype(np.float32)
-    return still
-
-
-def head_movement(flow: Float32[np.ndarray, "2 H W"]) -> tuple[float, float, float, float]:
-    """The similarity that the rigid part of a face follows in a flow field.
-
-    Least squares re-weighted by Tukey's biweight, starting from weights that trust the bridge of the nose and
-    the corners of the eyes: there the skull shows, while brows, lids and mouth move by muscle.
-
-    Args:
-        flow: displacement of a face in canonical geometry, pixels.
-
-    Returns:
-        Turn (radians, small) and growth (fraction) about the centre; shift right and down (pixels).
-
-    Reference:
-        Holland, Welsch, Robust regression using iteratively reweighted least-squares, 1977.
-    """
-    height, width = flow.shape[1:]
-    y, x = (grid.ravel() for grid in _centred_grid(height, width, GRID_STEP))
-    u = flow[0, ::GRID_STEP, ::GRID_STEP].ravel().astype(np.float64)
-    v = flow[1, ::GRID_STEP, ::GRID_STEP].ravel().astype(np.float64)
-    trust = _rigid_trust(x / width + 0.5, y / height + 0.5)
-    weights = trust
-    fit = np.zeros(4)
-    for _ in range(FIT_ROUNDS):
-        fit = _weighted_similarity(x, y, u, v, weights)
-        turn, growth, shift_x, shift_y = fit
-        residual = np.hypot(u - growth * x + turn * y - shift_x, v - turn * x - growth * y - shift_y)
-        deviation = max(1.4826 * _weighted_median(residual, trust), LEAST_DEVIATION_PX)
-        weights = trust * np.clip(1 - (residual / (TUKEY * deviation)) ** 2, 0, None) ** 2
-    return float(fit[0]), float(fit[1]), float(fit[2]), float(fit[3])
-
-
-def _centred_grid(height: int, width: int, step: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.arange(0, height, step, dtype=np.float64) - (height - 1) / 2
-    columns = np.arange(0, width, step, dtype=np.float64) - (width - 1) / 2
-    y, x = np.meshgrid(rows, columns, indexing="ij")
-    return y, x
-
-
-def _rigid_trust(
-    across: Float64[np.ndarray, "points"], down: Float64[np.ndarray, "points"]
-) -> Float64[np.ndarray, "points"]:
-    distance = ((across - RIGID_CENTRE[0]) / RIGID_SPREAD[0]) ** 2
-    distance += ((down - RIGID_CENTRE[1]) / RIGID_SPREAD[1]) ** 2
-    trust: np.ndarray = ELSEWHERE + (1 - ELSEWHERE) * np.exp(-distance / 2)
-    return trust
-
-
-def _weighted_similarity(
-    x: Float64[np.ndarray, "points"],
-    y: Float64[np.ndarray, "points"],
-    u: Float64[np.ndarray, "points"],
-    v: Float64[np.ndarray, "points"],
-    weights: Float64[np.ndarray, "points"],
-) -> Float64[np.ndarray, "4"]:
-    total = weights.sum()
-    if total <= 0:
-        return np.zeros(4)
-    mean_x, mean_y = weights @ x / total, weights @ y / total
-    mean_u, mean_v = weights @ u / total, weights @ v / total
-    dx, dy, du, dv = x - mean_x, y - mean_y, u - mean_u, v - mean_v
-    size = weights @ (dx * dx + dy * dy)
-    if size <= 0:
-        return np.array([0.0, 0.0, mean_u, mean_v])
-    turn = weights @ (dx * dv - dy * du) / size
-    growth = weights @ (dx * du + dy * dv) / size
-    return np.array(
-        [turn, growth, mean_u - growth * mean_x + turn * mean_y, mean_v - turn * mean_x - growth * mean_y]
+def _head_held(previous: Gray, following: Gray, coarse_height: int, coarse_width: int) -> Float32[np.ndarray, "H W"]:
+    """The later image with the head moved back, so that what comes into the picture at its edges is no movement."""
+    coarse = _flow(previous, following, coarse_height, coarse_width, Tvl1Parameters.quick())
+    moved, (height, width) = head_movement(coarse), previous.shape
+    scale = width / coarse_width
+    moved = replace(moved, shift_x_px=scale * moved.shift_x_px, shift_y_px=scale * moved.shift_y_px)
+    later = following.astype(np.float32, copy=False)
+    if np.abs(moved.field(2, 2)).max() + np.hypot(moved.turn, moved.growth) * width < STILL_PX:
+        return later
+    held: np.ndarray = cv2.warpAffine(
+        later,
+        moved.matrix(height, width),
+        (width, height),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
     )
+    return held
 
 
-def _weighted_median(values: Float64[np.ndarray, "points"], weights: Float64[np.ndarray, "points"]) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])
+def _flow(
+    previous: Gray, following: Gray, height: int, width: int, parameters: Tvl1Parameters | None
+) -> Float32[np.ndarray, "2 h w"]:
+    field = tvl1(_framed(previous, height, width), _framed(following, height, width), parameters)
+    return np.ascontiguousarray(field[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
+
+
+def _framed(image: Gray, height: int, width: int) -> Float32[np.ndarray, "H W"]:
+    small = area_resized(image.astype(np.float32, copy=False), height, width)
+    framed: np.ndarray = cv2.copyMakeBorder(small, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REFLECT_101)
+    return framed
