@@ -17,7 +17,7 @@ LANES = 16
 @compiled(fastmath=True)
 def _threshold_row(
     y: int,
-    width: int,
+    padded: int,
     step: np.ndarray,
     flow_x: np.ndarray,
     flow_y: np.ndarray,
@@ -28,7 +28,7 @@ def _threshold_row(
     limit: np.float32,
 ) -> None:
     """How far each pixel moves along its gradient to make the residual zero, within ± limit."""
-    for x in range(width):
+    for x in range(padded):
         residual = (
             constant[y, x + 1] + gradient_x[y, x + 1] * flow_x[y, x + 1] + gradient_y[y, x + 1] * flow_y[y, x + 1]
         )
@@ -40,23 +40,21 @@ def _threshold_row(
 @compiled(fastmath=True)
 def _primal_row(
     y: int,
-    width: int,
+    padded: int,
     flow: np.ndarray,
     step: np.ndarray,
     gradient: np.ndarray,
     dual_x: np.ndarray,
     dual_y: np.ndarray,
-    theta: np.float32,
+    theta: np.ndarray,
 ) -> np.float32:
     """Update one component of the flow in one row; return the sum of its squared changes."""
     change = np.float32(0)
-    for x in range(width):
+    for x in range(padded):
         divergence = (dual_x[y, x + 1] - dual_x[y, x]) + (dual_y[y, x + 1] - dual_y[y - 1, x + 1])
-        difference = step[x] * gradient[y, x + 1] + theta * divergence
+        difference = step[x] * gradient[y, x + 1] + theta[x] * divergence
         flow[y, x + 1] += difference
         change += difference * difference
-    # Repeated so that the forward difference over the right border is zero.
-    flow[y, width + 1] = flow[y, width]
     return change
 
 
@@ -83,7 +81,7 @@ def iterate(
     data: np.ndarray,
     step: np.ndarray,
     limit: np.float32,
-    theta: np.float32,
+    theta: np.ndarray,
     rate: np.float32,
 ) -> float:
     """Do one iteration in place.
@@ -96,7 +94,8 @@ def iterate(
         data: float32 (4, H + 1, stride): gradient x and y, one over its squared length, constant part of the residual.
         step: float32 (stride,), work space.
         limit: lambda · theta.
-        theta: coupling of the flow to its auxiliary copy.
+        theta: float32 (stride,), coupling of the flow to its auxiliary copy; zero past the last pixel, which keeps
+            the padding still and out of the sum.
         rate: tau / theta.
 
     Returns:
@@ -108,9 +107,11 @@ def iterate(
     gradient_x, gradient_y, inverse, constant = data[0], data[1], data[2], data[3]
     change = 0.0
     for y in range(1, height + 1):
-        _threshold_row(y, width, step, u, v, gradient_x, gradient_y, inverse, constant, limit)
-        change += _primal_row(y, width, u, step, gradient_x, u_dual_x, u_dual_y, theta)
-        change += _primal_row(y, width, v, step, gradient_y, v_dual_x, v_dual_y, theta)
+        _threshold_row(y, padded, step, u, v, gradient_x, gradient_y, inverse, constant, limit)
+        change += _primal_row(y, padded, u, step, gradient_x, u_dual_x, u_dual_y, theta)
+        change += _primal_row(y, padded, v, step, gradient_y, v_dual_x, v_dual_y, theta)
+        # The last pixel is repeated: no difference over the right border.
+        u[y, width + 1], v[y, width + 1] = u[y, width], v[y, width]
         # The row above now has all that it needs, and its old dual is not needed any more.
         if y > 1:
             _dual_row(y - 1, y, padded, u, u_dual_x, u_dual_y, rate)

@@ -96,7 +96,7 @@ def _median_of_13(rows: tuple[tuple[np.float32, ...], ...]) -> np.float32:
 
 @compiled(fastmath=True)
 def _filter_tile_5(tile: np.ndarray) -> None:
-    for x in range(TILE + 16):
+    for x in range(TILE + 8):
         a, b, c, d, e = _sorted_5(tile[0, x], tile[1, x], tile[2, x], tile[3, x], tile[4, x])
         tile[0, x], tile[1, x], tile[2, x], tile[3, x], tile[4, x] = a, b, c, d, e
     for x in range(TILE):
@@ -116,7 +116,7 @@ def _middle(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
 @compiled(fastmath=True)
 def _filter_tile_3(tile: np.ndarray) -> None:
     """Median of a sorted 3 × 3 square: the middle of the highest low, the middle mean, and the lowest high."""
-    for x in range(TILE + 16):
+    for x in range(TILE + 8):
         a, b, c = tile[1, x], tile[2, x], tile[3, x]
         low, high = _lower(a, b), _upper(a, b)
         tile[1, x] = _lower(low, c)
@@ -153,11 +153,11 @@ def median_filter(component: np.ndarray, height: int, width: int, side: int, bor
         bordered: float32, work space of the shape that `bordered_shape` gives.
     """
     _repeat_border(component, height, width, bordered)
-    tile = np.empty((6, TILE + 16), np.float32)
+    tile = np.empty((6, TILE + 8), np.float32)
     for y in range(height):
         for start in range(0, width, TILE):
             for k in range(5):
-                for x in range(TILE + 16):
+                for x in range(TILE + 8):
                     tile[k, x] = bordered[y + k, start + x]
             if side == 5:
                 _filter_tile_5(tile)
@@ -170,4 +170,4 @@ def median_filter(component: np.ndarray, height: int, width: int, side: int, bor
 @compiled()
 def bordered_shape(height: int, width: int) -> tuple[int, int]:
     """Shape of the work space of `median_filter` for a level of this size."""
-    return height + 2 * REACH, (width + TILE - 1) // TILE * TILE + 16
+    return height + 2 * REACH, (width + TILE - 1) // TILE * TILE + 8

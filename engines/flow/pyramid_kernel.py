@@ -3,11 +3,10 @@
 import numpy as np
 
 from engines.compilation import compiled
+from engines.flow.bicubic_kernel import CHANNELS, read_bicubic
 
 MARGIN = 3
 """Zeros kept around an image to be warped, pixels: a bicubic read whose centre is outside needs no branch."""
-CHANNELS = 4
-"""Image, x gradient, y gradient and one spare, side by side: each of the 16 reads of a pixel is one short vector."""
 
 
 @compiled()
@@ -49,7 +48,7 @@ def with_gradient(image: np.ndarray) -> np.ndarray:
         image: float32 (H, W).
 
     Returns:
-        float32 (H + 2 · MARGIN + 1, W + 2 · MARGIN + 1, CHANNELS), zero in the margin.
+        Image, x gradient, y gradient and one spare channel, float32 (H + 2 · MARGIN + 1, W + 2 · MARGIN + 1, CHANNELS), zero in the margin.
     """
     height, width = image.shape
     result = np.zeros((height + 2 * MARGIN + 1, width + 2 * MARGIN + 1, CHANNELS), np.float32)
@@ -66,62 +65,28 @@ def with_gradient(image: np.ndarray) -> np.ndarray:
 
 
 @compiled(fastmath=True)
-def _cubic_weights(t: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
-    """Bicubic kernel of Keys (1981) with a = -0.75 for a position t between the second and the third tap."""
-    a = np.float32(-0.75)
-    one, two, three = np.float32(1), np.float32(2), np.float32(3)
-    s = one - t
-    first = a * t * s * s
-    last = a * s * t * t
-    second = ((a + two) * t - (a + three)) * t * t + one
-    return first, second, one - first - second - last, last
-
-
-@compiled(fastmath=True)
 def _place_row(
-    y: int, width: int, flow: np.ndarray, high_x: np.float32, high_y: np.float32, taps: np.ndarray, weights: np.ndarray
+    y: int, width: int, flow: np.ndarray, high_x: np.float32, high_y: np.float32, taps: np.ndarray, fractions: np.ndarray
 ) -> None:
-    """First tap (row, column) and the eight weights of each pixel of one row."""
+    """First tap (row, column) and the place between the second and the third tap of each pixel of one row."""
     two = np.float32(2)
     for x in range(width):
         # Shifted by the two taps before the image, so that cutting off the fraction is rounding down.
         column = min(max(np.float32(x) + flow[0, y + 1, x + 1] + two, np.float32(0)), high_x)
         row = min(max(np.float32(y) + flow[1, y + 1, x + 1] + two, np.float32(0)), high_y)
         taps[0, x], taps[1, x] = np.int32(row), np.int32(column)
-        weights[0, x] = row - np.float32(np.int32(row))
-        weights[1, x] = column - np.float32(np.int32(column))
+        fractions[0, x] = row - np.float32(np.int32(row))
+        fractions[1, x] = column - np.float32(np.int32(column))
 
 
 @compiled(fastmath=True)
-def _read_line(
-    line: np.ndarray, start: int, weights: tuple[np.float32, np.float32, np.float32, np.float32]
-) -> tuple[np.float32, np.float32, np.float32, np.float32]:
-    """Sum of four neighbours on one row, weighted, all channels at once (LLVM makes one vector of the four)."""
-    a, b, c, d = weights
-    first = a * line[start] + b * line[start + 4] + c * line[start + 8] + d * line[start + 12]
-    second = a * line[start + 1] + b * line[start + 5] + c * line[start + 9] + d * line[start + 13]
-    third = a * line[start + 2] + b * line[start + 6] + c * line[start + 10] + d * line[start + 14]
-    fourth = a * line[start + 3] + b * line[start + 7] + c * line[start + 11] + d * line[start + 15]
-    return first, second, third, fourth
-
-
-@compiled(fastmath=True)
-def _read_row(width: int, following: np.ndarray, taps: np.ndarray, weights: np.ndarray, warped: np.ndarray) -> None:
+def _read_row(width: int, following: np.ndarray, taps: np.ndarray, fractions: np.ndarray, warped: np.ndarray) -> None:
     """Bicubic interpolation at each pixel of one row, all channels at once."""
     stride = following.shape[1] * CHANNELS
-    line = following.reshape(-1)
+    values, result = following.reshape(-1), warped.reshape(-1)
     for x in range(width):
-        start = np.intp(np.uint32(taps[0, x])) * stride + np.intp(np.uint32(taps[1, x])) * CHANNELS
-        b0, b1, b2, b3 = _cubic_weights(weights[0, x])
-        across = _cubic_weights(weights[1, x])
-        p0, p1, p2, p3 = _read_line(line, start, across)
-        q0, q1, q2, q3 = _read_line(line, start + stride, across)
-        r0, r1, r2, r3 = _read_line(line, start + 2 * stride, across)
-        s0, s1, s2, s3 = _read_line(line, start + 3 * stride, across)
-        warped[x, 0] = b0 * p0 + b1 * q0 + b2 * r0 + b3 * s0
-        warped[x, 1] = b0 * p1 + b1 * q1 + b2 * r1 + b3 * s1
-        warped[x, 2] = b0 * p2 + b1 * q2 + b2 * r2 + b3 * s2
-        warped[x, 3] = b0 * p3 + b1 * q3 + b2 * r3 + b3 * s3
+        start = taps[0, x] * stride + taps[1, x] * CHANNELS
+        read_bicubic(values, start, stride, fractions[0, x], fractions[1, x], result, x * CHANNELS)
 
 
 @compiled(fastmath=True)
@@ -154,10 +119,10 @@ def linearise(
     """
     height, width = previous.shape
     taps = np.empty((2, width), np.int32)
-    weights = np.empty((2, width), np.float32)
+    fractions = np.empty((2, width), np.float32)
     warped = np.empty((width, CHANNELS), np.float32)
     high_x, high_y = np.float32(width + 3), np.float32(height + 3)
     for y in range(height):
-        _place_row(y, width, flow, high_x, high_y, taps, weights)
-        _read_row(width, following, taps, weights, warped)
+        _place_row(y, width, flow, high_x, high_y, taps, fractions)
+        _read_row(width, following, taps, fractions, warped)
         _residual_row(y, width, previous, flow, warped, data, flat)

@@ -35,7 +35,9 @@ def _solve_level(
     dual, data = _padded(4, height, width), _padded(4, height, width)
     step = np.zeros(flow.shape[2], np.float32)
     bordered = np.empty(bordered_shape(height, width), np.float32)
-    limit, coupling, rate = np.float32(lambda_ * theta), np.float32(theta), np.float32(tau / theta)
+    limit, rate = np.float32(lambda_ * theta), np.float32(tau / theta)
+    coupling = np.zeros(flow.shape[2], np.float32)
+    coupling[:width] = theta
     enough = epsilon * epsilon * height * width
     total = np.zeros_like(flow)
     for warp in range(warps):
