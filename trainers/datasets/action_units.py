@@ -140,9 +140,7 @@ class Combination:
 
 
 def _combinations(label: str, shares: dict[tuple[int, ...], float]) -> tuple[Combination, ...]:
-    return tuple(
-        Combination(label=label, action_units=units, weight=weight) for units, weight in shares.items()
-    )
+    return tuple(Combination(label=label, action_units=units, weight=weight) for units, weight in shares.items())
 
 
 COMBINATIONS: tuple[Combination, ...] = (

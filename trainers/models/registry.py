@@ -1,0 +1,87 @@
+"""Every model by the name that the command line and a card use."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from torch import nn
+
+from engines.errors import BadInput
+from trainers.models.compact_cnn import CompactCNN
+from trainers.models.dual_attention_crossvit import DualAttentionCrossViT
+from trainers.models.ststnet import STSTNet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """A model that can be trained, exported and named in a card."""
+
+    name: str
+    build: Callable[[int], nn.Module]
+    """From the number of classes to a fresh model."""
+    recipe: str
+    """Input recipe, a name in `engines.inputs.RECIPES`."""
+    normalisation: str
+    """A name in `engines.inputs.NORMALISATIONS`."""
+    input_shape: tuple[int, int, int]
+    """Channels, height and width."""
+    paper: str
+    """Citation for the card."""
+    learning_rate: float
+    """What it trains well with on synthetic maps."""
+
+
+_SHARED = {"recipe": "flow-strain", "normalisation": "centred-flow-log-strain"}
+
+MODELS: Mapping[str, ModelEntry] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            ModelEntry(
+                name="compact-cnn",
+                build=CompactCNN,
+                input_shape=(3, 28, 28),
+                paper="none: the project's own small CNN",
+                learning_rate=2e-3,
+                **_SHARED,
+            ),
+            ModelEntry(
+                name="dual-attention-crossvit",
+                build=DualAttentionCrossViT,
+                input_shape=(3, 28, 28),
+                paper="Ran, Shi, Jiang and Wang, Micro-expression recognition based on dual attention CrossViT, 2022",
+                learning_rate=1e-3,
+                **_SHARED,
+            ),
+            ModelEntry(
+                name="ststnet",
+                build=STSTNet,
+                input_shape=(3, 28, 28),
+                paper="Liong, Gan, See, Khor and Huang, Shallow triple stream three-dimensional CNN (STSTNet) "
+                "for micro-expression recognition, FG 2019",
+                learning_rate=2e-3,
+                **_SHARED,
+            ),
+        )
+    }
+)
+"""The registry; every entry is tested to train, export and agree with ONNX Runtime."""
+
+
+def model_entry(name: str) -> ModelEntry:
+    """Look a model up.
+
+    Args:
+        name: a name in `MODELS`.
+
+    Raises:
+        BadInput: if there is no such model; the message lists those there are.
+    """
+    if name not in MODELS:
+        raise BadInput(f"model {name!r} is unknown: use one of {', '.join(sorted(MODELS))}")
+    return MODELS[name]
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Number of trainable weights."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
