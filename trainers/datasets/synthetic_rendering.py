@@ -78,9 +78,7 @@ class Scene:
     depth: Float32[np.ndarray, "H W"]
 
     @classmethod
-    def plan(
-        cls, parameters: SceneParameters, seed: int = 0, movements: tuple[Movement, ...] | None = None
-    ) -> "Scene":
+    def plan(cls, parameters: SceneParameters, seed: int = 0, movements: tuple[Movement, ...] | None = None) -> "Scene":
         """Plan a scene.
 
         Args:
@@ -95,12 +93,7 @@ class Scene:
             BadInput: if a face picture is named that cannot be used.
         """
         portrait = load_portrait(parameters.face) if parameters.face else shipped_face(parameters.identity)
-        script = plan_script(parameters, seed)
-        if movements is not None:
-            script = Script(
-                movements=movements, blinks=script.blinks, pose=script.pose, light=script.light,
-                flicker_phase=script.flicker_phase,
-            )  # fmt: skip
+        script = plan_script(parameters, seed, movements)
         source, landmarks = _set_upright(portrait, parameters)
         weight, depth = _head_shape(landmarks, parameters)
         return cls(parameters, seed, script, portrait, source, landmarks, weight, depth)
@@ -126,7 +119,7 @@ class Scene:
     def frame(self, time_s: float) -> UInt8[np.ndarray, "H W 3"]:
         """The picture at a time, RGB; the same time gives the same picture, noise included."""
         parameters = self.parameters
-        local, origin = self._local(time_s)
+        local, origin = self.skin_movement(time_s)
         ring = _noise_ring()
         noise_seed = int(np.random.default_rng((self.seed, to_nanoseconds(abs(time_s)))).integers(ring.size))
         out = np.empty((parameters.height, parameters.width, 3), np.uint8)
@@ -150,7 +143,7 @@ class Scene:
         for time_ns in frame_times_ns(self.parameters.duration_s, frame_rate_hz):
             yield time_ns, self.frame(to_seconds(time_ns))
 
-    def _local(self, time_s: float) -> tuple[Float32[np.ndarray, "h w 2"], tuple[int, int]]:
+    def skin_movement(self, time_s: float) -> tuple[Float32[np.ndarray, "h w 2"], tuple[int, int]]:
         """Movement of the skin at a time, frame pixels, and the top left of its patch."""
         left, top, columns, rows = self._patch
         movements = [m for m in self.script.movements if m.start_s < time_s < m.end_s]

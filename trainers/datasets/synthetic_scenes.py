@@ -85,11 +85,12 @@ class SceneParameters:
     """Frequency of the flicker: twice the mains, a little off as real mains are."""
 
     def __post_init__(self) -> None:
-        if self.duration_s <= 0 or self.width < 64 or self.height < 64:
-            raise BadInput(
-                f"scene of {self.duration_s} s, {self.width}×{self.height} pixels: give a positive duration "
-                "and at least 64×64"
-            )
+        if self.duration_s <= 0:
+            raise BadInput(f"scene of {self.duration_s} s: give a positive duration")
+        if min(self.width, self.height) < 64 or self.width % 2 or self.height % 2:
+            raise BadInput(f"scene of {self.width}×{self.height} pixels: give even numbers, 64 or more")
+        if self.canthus_px <= 0:
+            raise BadInput(f"face with inner canthi {self.canthus_px} px apart: give a positive distance")
         unknown = set(self.labels) - set(LABEL_NAMES)
         if unknown or not self.labels:
             raise BadInput(f"labels {sorted(unknown)}: unknown; choose from {', '.join(LABEL_NAMES)}")
@@ -140,12 +141,13 @@ class Movement:
         since = time_s - self.start_s
         if since <= 0 or time_s >= self.end_s:
             return 0.0
-        plateau = 1.0 - _HOLD_DIP if self.hold_s > 0 else 1.0
+        dip = _HOLD_DIP if self.hold_s > 1e-3 else 0.0
+        plateau = 1.0 - dip
         if since < self.rise_s:
             return plateau * 0.5 * (1.0 - float(np.cos(np.pi * since / self.rise_s)))
         since -= self.rise_s
         if since < self.hold_s:
-            return 1.0 - _HOLD_DIP * (2.0 * since / self.hold_s - 1.0) ** 2
+            return 1.0 - dip * (2.0 * since / self.hold_s - 1.0) ** 2
         return plateau * 0.5 * (1.0 + float(np.cos(np.pi * (since - self.hold_s) / self.fall_s)))
 
 
@@ -194,9 +196,7 @@ class Wander:
 
     def at(self, time_s: float) -> float:
         """Value at a time."""
-        return float(
-            np.sum(self.amplitudes * np.sin(2.0 * np.pi * self.frequencies_hz * time_s + self.phases))
-        )
+        return float(np.sum(self.amplitudes * np.sin(2.0 * np.pi * self.frequencies_hz * time_s + self.phases)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,19 +211,21 @@ class Script:
     flicker_phase: float = field(default=0.0)
 
 
-def plan_script(parameters: SceneParameters, seed: int) -> Script:
+def plan_script(parameters: SceneParameters, seed: int, movements: tuple[Movement, ...] | None = None) -> Script:
     """Draw what happens in a scene.
 
     Args:
         parameters: what to show.
         seed: same seed and parameters, same script. Each aspect has its own random stream, so that switching
             the head's drift on leaves the expressions where they were.
+        movements: expressions of one's own instead of drawn ones.
 
     Returns:
         The script, its movements and blinks in time order.
     """
     what, lids, head, light = (np.random.default_rng((seed, stream)) for stream in range(4))
-    movements = _plan_movements(parameters, what) if parameters.expressions else ()
+    if movements is None:
+        movements = _plan_movements(parameters, what) if parameters.expressions else ()
     shift_px, turn_rad = parameters.head_shift_px, np.radians(parameters.head_turn_deg)
     roll_rad, scale = np.radians(parameters.head_roll_deg), parameters.head_scale
     sizes = (shift_px, 0.7 * shift_px, roll_rad, scale, turn_rad, 0.7 * turn_rad)
@@ -250,9 +252,7 @@ def _plan_movements(parameters: SceneParameters, generator: np.random.Generator)
         time_s = movement.end_s + float(generator.uniform(*parameters.gap_s))
 
 
-def draw_movement(
-    parameters: SceneParameters, label: str, start_s: float, generator: np.random.Generator
-) -> Movement:
+def draw_movement(parameters: SceneParameters, label: str, start_s: float, generator: np.random.Generator) -> Movement:
     """Draw one expression of a class.
 
     Args:
@@ -265,9 +265,7 @@ def draw_movement(
         The movement; its duration from true onset to true offset lies in the range of its kind.
     """
     macro = bool(generator.random() < parameters.macro_share)
-    duration_s = float(
-        generator.uniform(*(parameters.macro_duration_s if macro else parameters.micro_duration_s))
-    )
+    duration_s = float(generator.uniform(*(parameters.macro_duration_s if macro else parameters.micro_duration_s)))
     amplitude_px = float(
         generator.uniform(*(parameters.macro_amplitude_px if macro else parameters.micro_amplitude_px))
     )

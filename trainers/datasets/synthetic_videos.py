@@ -148,26 +148,31 @@ def write_video(
         The truths as lines of `truth.jsonl`.
 
     Raises:
-        BadInput: if the file cannot be written.
+        BadInput: if the file cannot be written or has another suffix.
     """
     filming = filming or Filming()
     path = Path(path)
+    if path.suffix not in (".mp4", ".mkv"):
+        raise BadInput(f"{path}: name the video .mp4 or .mkv")
     times_ns = _times_ns(scene.parameters, filming, scene.seed)
     try:
-        container = av.open(str(path), "w")
+        with av.open(str(path), "w") as container:
+            _encode(container, scene, filming, times_ns, progress)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be written ({error.strerror or error}); choose another folder") from error
-    with container:
-        stream = _open_stream(container, scene.parameters, filming)
-        for done, time_ns in enumerate(times_ns, start=1):
-            picture = av.VideoFrame.from_ndarray(scene.frame(to_seconds(time_ns)), format="rgb24")
-            picture.pts = round(time_ns * TICKS_HZ / NANOSECONDS)
-            picture.time_base = Fraction(1, TICKS_HZ)
-            container.mux(stream.encode(picture))
-            if progress is not None:
-                progress(done, len(times_ns))
-        container.mux(stream.encode())
+        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
     return truth_records(scene, times_ns, path.name)
+
+
+def _encode(container: Any, scene: Scene, filming: Filming, times_ns: Sequence[int], progress: Progress | None) -> None:
+    stream = _open_stream(container, scene.parameters, filming)
+    for done, time_ns in enumerate(times_ns, start=1):
+        picture = av.VideoFrame.from_ndarray(scene.frame(to_seconds(time_ns)), format="rgb24")
+        picture.pts = round(time_ns * TICKS_HZ / NANOSECONDS)
+        picture.time_base = Fraction(1, TICKS_HZ)
+        container.mux(stream.encode(picture))
+        if progress is not None:
+            progress(done, len(times_ns))
+    container.mux(stream.encode())
 
 
 def _open_stream(container: Any, parameters: SceneParameters, filming: Filming) -> Any:
@@ -294,7 +299,7 @@ def example_scene() -> Scene:
         _example_movement("positive", (6, 12), 6.6, 2.4, (0.18, 0.03, 0.25)),
         _example_movement("positive", (6, 12), 8.9, 6.0, (0.55, 0.45, 0.8), kind="macro"),
     )
-    return Scene.plan(parameters, seed=3, movements=movements)
+    return Scene.plan(parameters, seed=8, movements=movements)
 
 
 def _example_movement(
