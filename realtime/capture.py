@@ -31,7 +31,7 @@ class Capture:
         stall_s: a live source without a frame for this long is reported by `get`, even while its read still
             blocks.
         start_s: the same for its first frame; cameras wake up slowly.
-        join_s: how long `close` waits for a read that does not return.
+        join_s: how long `close` waits for a read that does not return; a stream's returns within 5 s.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Capture:
         queue_bytes: int = 256 * 2**20,
         stall_s: float = 1.5,
         start_s: float = 5.0,
-        join_s: float = 3.0,
+        join_s: float = 6.0,
     ) -> None:
         self.source = source
         self._clock = clock or MonotonicClock()
@@ -128,9 +128,7 @@ class Capture:
             return
         self._thread.join(self._join_s)
         if self._thread.is_alive():
-            _LOG.warning(
-                "%s: a read has not returned for %g s; its thread is left", self.source.name, self._join_s
-            )
+            _LOG.warning("%s: a read has not returned for %g s; its thread is left", self.source.name, self._join_s)
         self._thread = None
         self._ring.clear()
 

@@ -32,7 +32,7 @@ def open_source(
     frame_rate_hz: float | None = None,
     width: int | None = None,
     height: int | None = None,
-    stall_s: float = 1.5,
+    give_up_s: float = 5.0,
     clock: Clock | None = None,
 ) -> Source:
     """Choose the source for an address; it is not opened yet, use it with `with` or call `open`.
@@ -45,7 +45,7 @@ def open_source(
         frame_rate_hz: the rate of an image folder (required there), the wanted rate of a camera.
         width: wanted width of a camera's frames, pixels.
         height: wanted height of a camera's frames, pixels.
-        stall_s: how long a stream may be silent.
+        give_up_s: how long a stream may be silent before it counts as lost.
         clock: stamps the frames.
 
     Returns:
@@ -60,7 +60,7 @@ def open_source(
         wanted = CameraFormat(width=width, height=height, frame_rate_hz=frame_rate_hz)
         return Camera(device, requested=wanted, clock=clock)
     if isinstance(address, str) and is_stream_address(address):
-        return Stream(address, stall_s=stall_s, clock=clock)
+        return Stream(address, give_up_s=give_up_s, clock=clock)
     path = Path(address)
     if path.is_dir():
         if frame_rate_hz is None:

@@ -10,7 +10,7 @@ from realtime.frames import Frame
 
 
 class SourceStalled(OnsetError):
-    """A live source is still open but has given no frame for longer than it may."""
+    """A live source is still open but has given no frame for longer than it may; raised by `Capture`."""
 
 
 class SourceLost(OnsetError):
@@ -58,7 +58,6 @@ class Source(ABC):
 
         Raises:
             BadInput: if what follows cannot be used; the frames before stay valid.
-            SourceStalled: if a live source gives nothing for too long.
             SourceLost: if a live source went away.
         """
 

@@ -37,9 +37,7 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
         if stream.disposition & Disposition.attached_pic:
             continue
         if stream.codec_context is None:
-            raise BadInput(
-                f"{name}: its pictures are coded in a way that cannot be read; convert it to H.264"
-            )
+            raise BadInput(f"{name}: its pictures are coded in a way that cannot be read; convert it to H.264")
         return stream
     if container.streams.audio:
         raise BadInput(f"{name}: holds sound but no picture; give a video")
@@ -178,9 +176,7 @@ class PresentationTimes:
         self._decoding_times = picture.pts is None and picture.dts is not None
         self._first = picture.dts if self._decoding_times else picture.pts
         if self._first is None:
-            self.basis = (
-                f"frame number / nominal frame rate ({float(self._rate):g} Hz): the file has no times"
-            )
+            self.basis = f"frame number / nominal frame rate ({float(self._rate):g} Hz): the file has no times"
             return
         self.origin_s = float(self._first * (picture.time_base or 0))
         if self._decoding_times:

@@ -34,9 +34,7 @@ class ImageFolder(Source):
 
     def __init__(self, path: Path, *, frame_rate_hz: float, clock: Clock | None = None) -> None:
         if not (np.isfinite(frame_rate_hz) and frame_rate_hz > 0):
-            raise BadInput(
-                f"{path}: a frame rate of {frame_rate_hz} Hz is not possible; give a positive number"
-            )
+            raise BadInput(f"{path}: a frame rate of {frame_rate_hz} Hz is not possible; give a positive number")
         self.name = str(path)
         self.frame_rate_hz = float(frame_rate_hz)
         self._path = path

@@ -9,7 +9,7 @@ from av.video.stream import VideoStream
 from engines.errors import BadInput
 from realtime.clock import Clock, MonotonicClock, to_seconds
 from realtime.frames import Frame
-from realtime.sources.base import Source, SourceLost, SourceStalled
+from realtime.sources.base import Source, SourceLost
 from realtime.sources.decoding import PictureReader, PresentationTimes, RgbConverter, picture_stream
 
 SCHEMES = frozenset({"rtsp", "rtsps", "rtp", "http", "https", "tcp", "udp", "rtmp", "rtmps", "srt"})
@@ -33,7 +33,8 @@ class Stream(Source):
 
     Args:
         address: for example rtsp://…, tcp://…, udp://…, http://….
-        stall_s: longest wait for data once the stream runs.
+        give_up_s: longest silence once the stream runs. The connection cannot be used after that; shorter
+            stalls are for `Capture` to report.
         open_timeout_s: longest wait for the connection and the stream's parameters.
         clock: stamps each frame when it has been decoded.
     """
@@ -41,10 +42,10 @@ class Stream(Source):
     live = True
 
     def __init__(
-        self, address: str, *, stall_s: float = 1.5, open_timeout_s: float = 10.0, clock: Clock | None = None
+        self, address: str, *, give_up_s: float = 5.0, open_timeout_s: float = 10.0, clock: Clock | None = None
     ) -> None:
         self.name = address
-        self._stall_s, self._open_timeout_s = stall_s, open_timeout_s
+        self._give_up_s, self._open_timeout_s = give_up_s, open_timeout_s
         self._clock = clock or MonotonicClock()
         self._container: InputContainer | None = None
         self._last_ns, self._frames = -1, 0
@@ -53,9 +54,7 @@ class Stream(Source):
     @property
     def description(self) -> dict[str, Any]:
         """Kind, container, codec, size, nominal rate, and how many frames arrived damaged."""
-        lost = (
-            self._reader.lost if self._container is not None else self._description.get("damaged_frames", 0)
-        )
+        lost = self._reader.lost if self._container is not None else self._description.get("damaged_frames", 0)
         return self._description | {"damaged_frames": lost}
 
     def open(self) -> None:
@@ -85,8 +84,7 @@ class Stream(Source):
         """The next frame, or None where a stated duration was reached.
 
         Raises:
-            SourceStalled: if no data came for `stall_s`.
-            SourceLost: if the stream was cut off, or its clock or picture size jumped.
+            SourceLost: if no data came for `give_up_s`, the stream was cut off, or its clock or picture size jumped.
         """
         while self._container is not None:
             numbered = self._read_picture()
@@ -128,7 +126,7 @@ class Stream(Source):
         }
 
     def _timeouts(self) -> tuple[float, float]:
-        return (self._open_timeout_s, self._stall_s)
+        return (self._open_timeout_s, self._give_up_s)
 
     def _prepare(self, container: InputContainer, stream: VideoStream) -> None:
         stream.thread_type = "SLICE"
@@ -153,8 +151,8 @@ class Stream(Source):
         try:
             numbered = self._reader.read()
         except av.error.ExitError as error:
-            raise SourceStalled(
-                f"{self._so_far()}: nothing more came for {self._stall_s:g} s; check the sender"
+            raise SourceLost(
+                f"{self._so_far()}: nothing more came for {self._give_up_s:g} s; check the sender"
             ) from error
         except (av.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error)

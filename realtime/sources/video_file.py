@@ -77,9 +77,7 @@ class VideoFile(Source):
             self._prepare(self._container, stream)
             self._ahead = self._decode()
             if self._ahead is None:
-                raise BadInput(
-                    f"{self.name}: no picture can be decoded; the file is empty or damaged throughout"
-                )
+                raise BadInput(f"{self.name}: no picture can be decoded; the file is empty or damaged throughout")
         except BaseException:
             self.close()
             raise
