@@ -21,7 +21,7 @@ INNER_MOUTH_RIGHT, INNER_MOUTH_LEFT = 78, 308
 FOREHEAD_TOP, CHIN_BOTTOM = 10, 152
 RIGHT_FACE_EDGE, LEFT_FACE_EDGE = 234, 454
 
-RIGID_POINTS = (33, 133, 362, 263, 168, 6, 197, 195, 4, 193, 417, 122, 351)
+RIGID_POINTS = (33, 133, 362, 263, 6, 197, 195, 4, 122, 351)
 """Points that expressions hardly move, eye corners and the nose ridge: they tell how the head moves."""
 
 

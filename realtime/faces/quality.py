@@ -16,7 +16,7 @@ _SAMPLES_ACROSS = 24
 
 def read_quality(
     landmarks: Float32[np.ndarray, "468 2"],
-    depth: Float32[np.ndarray, "468"],
+    depth: Float32[np.ndarray, " 468"],
     image: UInt8[np.ndarray, "H W 3"],
 ) -> FaceQuality:
     """Read lids, pose, mouth, light and size of one face.
@@ -56,7 +56,7 @@ def lid_opening(
 
 
 def head_pose_deg(
-    landmarks: Float32[np.ndarray, "468 2"], depth: Float32[np.ndarray, "468"]
+    landmarks: Float32[np.ndarray, "468 2"], depth: Float32[np.ndarray, " 468"]
 ) -> tuple[float, float, float]:
     """Yaw, pitch and roll in degrees: turned to the image's right, raised, leaning clockwise are positive.
 

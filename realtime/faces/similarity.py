@@ -11,7 +11,7 @@ _GAUSSIAN_MAD = 1.4826
 def fit_similarity(
     points: Float[np.ndarray, "N 2"],
     moved: Float[np.ndarray, "N 2"],
-    weights: Float[np.ndarray, "N"] | None = None,
+    weights: Float[np.ndarray, " N"] | None = None,
     robust: bool = True,
 ) -> Float64[np.ndarray, "2 3"]:
     """Least-squares similarity from `points` to `moved`, without reflection.
@@ -50,9 +50,7 @@ def fit_similarity(
     return matrix
 
 
-def apply_similarity(
-    matrix: Float[np.ndarray, "2 3"], points: Float[np.ndarray, "N 2"]
-) -> Float64[np.ndarray, "N 2"]:
+def apply_similarity(matrix: Float[np.ndarray, "2 3"], points: Float[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 2"]:
     """The points after the transformation."""
     return np.asarray(np.asarray(points, dtype=np.float64) @ matrix[:, :2].T + matrix[:, 2], dtype=np.float64)
 
@@ -64,12 +62,12 @@ def similarity_scale(matrix: Float[np.ndarray, "2 3"]) -> float:
 
 def _residuals(
     matrix: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "N 2"], moved: Float64[np.ndarray, "N 2"]
-) -> Float64[np.ndarray, "N"]:
+) -> Float64[np.ndarray, " N"]:
     return np.asarray(np.hypot(*(apply_similarity(matrix, points) - moved).T))
 
 
 def _weighted_fit(
-    points: Float64[np.ndarray, "N 2"], moved: Float64[np.ndarray, "N 2"], weights: Float64[np.ndarray, "N"]
+    points: Float64[np.ndarray, "N 2"], moved: Float64[np.ndarray, "N 2"], weights: Float64[np.ndarray, " N"]
 ) -> Float64[np.ndarray, "2 3"]:
     total = float(weights.sum())
     if not total > 0:

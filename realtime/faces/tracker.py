@@ -38,7 +38,7 @@ class _Mesh:
     """One FaceMesh result in source pixels."""
 
     points: Float32[np.ndarray, "468 2"]
-    depth: Float32[np.ndarray, "468"]
+    depth: Float32[np.ndarray, " 468"]
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -205,8 +205,6 @@ def _track(face_id: int, mesh: _Mesh, frame: Frame) -> _Track:
 
 def _mesh(landmarks: Any, shape: tuple[int, ...]) -> _Mesh:
     height, width = shape[:2]
-    flat = np.fromiter(
-        (value for point in landmarks for value in (point.x, point.y, point.z)), np.float32, 3 * POINTS
-    )
+    flat = np.fromiter((value for point in landmarks for value in (point.x, point.y, point.z)), np.float32, 3 * POINTS)
     points = flat.reshape(POINTS, 3)
     return _Mesh(points[:, :2] * np.array((width, height), np.float32), points[:, 2] * np.float32(width))

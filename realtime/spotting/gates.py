@@ -70,9 +70,7 @@ class Gates:
         self._light: float | None = None
         self._light_until_ns = -1
 
-    def push(
-        self, quality: FaceQuality, place: tuple[float, float], gap_s: float, time_ns: int
-    ) -> tuple[str, ...]:
+    def push(self, quality: FaceQuality, place: tuple[float, float], gap_s: float, time_ns: int) -> tuple[str, ...]:
         """Names of the gates that hold in the next frame.
 
         Args:
@@ -91,8 +89,7 @@ class Gates:
     def _blinks(self, quality: FaceQuality, gap_s: float, time_ns: int) -> tuple[str, ...]:
         # The eye on the image's left is the subject's right one.
         right, left = (
-            lid.push(opening, gap_s, time_ns)
-            for lid, opening in zip(self._lids, quality.eye_opening, strict=True)
+            lid.push(opening, gap_s, time_ns) for lid, opening in zip(self._lids, quality.eye_opening, strict=True)
         )
         if right and left:
             return (GATE_BLINK,)
@@ -107,9 +104,7 @@ class Gates:
             self._slow = now
         share = 1.0 - math.exp(-gap_s / self._parameters.rate_s)
         self._slow = tuple(slow + share * (value - slow) for slow, value in zip(self._slow, now, strict=True))
-        rates = [
-            abs(value - slow) / self._parameters.rate_s for slow, value in zip(self._slow, now, strict=True)
-        ]
+        rates = [abs(value - slow) / self._parameters.rate_s for slow, value in zip(self._slow, now, strict=True)]
         return (
             max(rates[:3]) > self._parameters.turn_rate_deg_s
             or math.hypot(*rates[3:]) > self._parameters.shift_rate_px_s

@@ -7,7 +7,11 @@ from engines.compilation import compiled
 POSE = 6
 """Numbers of a pose: a, b, tx, ty of the similarity [[a, −b], [b, a]] x + t, then the pitch and yaw before it."""
 _TUKEY = 4.685
-_GAUSSIAN_MAD = 1.4826
+_INLIERS = 0.3
+"""Share of the points that is taken to follow the head: the scale of the residuals is read there, not at half,
+because a wide expression moves more than half of the face."""
+_LEAST_SCALE_PX = 0.08
+"""Residuals are never judged on a finer scale: the noise of a patch."""
 
 
 @compiled()
@@ -54,23 +58,26 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
     places: np.ndarray,
     trust: np.ndarray,
     pose: np.ndarray,
+    departed: np.ndarray,
     rounds: int,
     turning: bool,
-    least_scale_px: float,
-) -> float:
+) -> bool:
     """Fit the pose by Gauss–Newton with Tukey's biweight.
+
+    Points that had left the head in the frame before begin without weight: an expression that has grown over most
+    of the face is still told from a movement of the head, because its points left one after the other.
 
     Args:
         points: float64 (P, 3), the head in the reference.
         places: float64 (P, 2), where its points are seen now.
         trust: float64 (P,), 0 leaves a point out.
         pose: float64 (6,), the guess, replaced by the result.
+        departed: float64 (P,), how far each point was from the head in the frame before, pixels.
         rounds: steps.
         turning: fit pitch and yaw too; a similarity otherwise.
-        least_scale_px: residuals are never judged on a finer scale.
 
     Returns:
-        Scale of the residuals, pixels; negative when the points do not determine a pose.
+        Whether the points determined a pose.
     """
     count = len(points)
     size = 6 if turning else 4
@@ -80,7 +87,6 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
     right = np.empty(6)
     row_x = np.zeros(6)
     row_y = np.zeros(6)
-    scale = -1.0
     if not turning:
         pose[4] = 0.0
         pose[5] = 0.0
@@ -94,8 +100,10 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
                 )
                 trusted += 1
         if 2 * trusted < size:
-            return -1.0
-        scale = max(_GAUSSIAN_MAD * np.median(residuals[:trusted]), least_scale_px)
+            return False
+        ordered = np.sort(residuals[:trusted])
+        rayleigh = np.sqrt(-2.0 * np.log(1.0 - _INLIERS))
+        scale = max(ordered[int(_INLIERS * (trusted - 1))] / rayleigh, _LEAST_SCALE_PX)
         matrix[:, :] = 0.0
         right[:] = 0.0
         cos_pitch, sin_pitch = np.cos(pose[4]), np.sin(pose[4])
@@ -106,8 +114,8 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
             off_x = places[point, 0] - predicted[point, 0]
             off_y = places[point, 1] - predicted[point, 1]
             off = np.hypot(off_x, off_y) / scale
-            if turn < 2:
-                weight = trust[point] / (1.0 + off)
+            if turn == 0:
+                weight = trust[point] / (1.0 + (departed[point] / (3.0 * _LEAST_SCALE_PX)) ** 4)
             elif off < _TUKEY:
                 weight = trust[point] * (1.0 - (off / _TUKEY) ** 2) ** 2
             else:
@@ -129,10 +137,10 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
         for i in range(size):
             matrix[i, i] += 1e-6
         if not _solve(matrix, right, size):
-            return -1.0
+            return False
         for i in range(size):
             pose[i] += right[i]
-    return scale
+    return True
 
 
 @compiled()

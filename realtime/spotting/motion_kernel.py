@@ -185,9 +185,7 @@ def track_patches(
         displacements[patch, 1] = dy
         likeness[patch] = -1.0
         if inside:
-            likeness[patch] = _likeness(
-                picture, centres[patch, 0] + dx, centres[patch, 1] + dy, templates[patch]
-            )
+            likeness[patch] = _likeness(picture, centres[patch, 0] + dx, centres[patch, 1] + dy, templates[patch])
 
 
 @compiled(fastmath=True)

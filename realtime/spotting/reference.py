@@ -12,6 +12,7 @@ from realtime.faces import landmarks as named
 from realtime.faces.observation import CANTHUS_DISTANCE, CROP_HEIGHT, CROP_WIDTH, AlignedFace
 from realtime.spotting.motion_kernel import prepare_patches
 
+_EYE_REACH, _MOUTH_REACH = 12.0, 28.0
 _REGION_PATCHES = tuple(patch for region in named.REGIONS for patch in region.patches)
 PATCHES = _REGION_PATCHES + tuple((point,) for point in named.RIGID_POINTS)
 """Landmarks at whose mean each patch lies: those of the regions in order, then the rigid points."""
@@ -19,6 +20,15 @@ REGION_BOUNDS = np.cumsum([0, *(len(region.patches) for region in named.REGIONS)
 """First patch of each region, and the end of the last."""
 RIGID_FROM = len(_REGION_PATCHES)
 """First patch of the rigid points."""
+PATCH_REACH = np.array(
+    [
+        _EYE_REACH if region.name in named.EYE_REGIONS else _MOUTH_REACH
+        for region in named.REGIONS
+        for _ in region.patches
+    ]
+    + [_EYE_REACH] * len(named.RIGID_POINTS)
+)
+"""How far beyond the head each patch can move, canthus-normalised pixels; further is a mistake."""
 _DEPTH = np.array([np.mean([named.DEPTH[point] for point in patch]) for patch in PATCHES])
 _SMOOTHING_PX = 1.0
 
@@ -67,9 +77,9 @@ class NeutralReference:
     """Bridge of the nose, crop pixels: the middle about which the head turns."""
     head: Float64[np.ndarray, "P 3"]
     """Patches from the origin with their depth, turned as the head was: crop pixels."""
-    textured: Bool[np.ndarray, "P"]
+    textured: Bool[np.ndarray, " P"]
     """Patches with enough texture to be followed."""
-    trust: Float64[np.ndarray, "P"]
+    trust: Float64[np.ndarray, " P"]
     """How well each patch is fixed in both directions, 0 to 1."""
     unit: float
     """Canthus-normalised pixels in a crop pixel."""
@@ -98,9 +108,7 @@ class NeutralReference:
             fine=level,
             coarse=PatchLevel.cut(coarse, (centres - 0.5) / 2, patch_px),
             origin=origin,
-            head=_turned(
-                centres - origin, _DEPTH * canthus, aligned.quality.yaw_deg, aligned.quality.pitch_deg
-            ),
+            head=_turned(centres - origin, _DEPTH * canthus, aligned.quality.yaw_deg, aligned.quality.pitch_deg),
             textured=(xx + yy > 0.02 * float(np.median(xx + yy))) & (weakest > 0),
             trust=weakest / (weakest + typical),
             unit=CANTHUS_DISTANCE / max(canthus, 1e-6),
@@ -114,7 +122,7 @@ class NeutralReference:
 
 
 def _turned(
-    places: Float64[np.ndarray, "P 2"], depth: Float64[np.ndarray, "P"], yaw_deg: float, pitch_deg: float
+    places: Float64[np.ndarray, "P 2"], depth: Float64[np.ndarray, " P"], yaw_deg: float, pitch_deg: float
 ) -> Float64[np.ndarray, "P 3"]:
     """Points with the depth that they have while the head is turned by yaw and pitch (to first order)."""
     yaw, pitch = np.radians((yaw_deg, pitch_deg))
