@@ -13,7 +13,7 @@ Reference:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -70,6 +70,9 @@ class MagnificationParameters:
 
 LOOP_PARAMETERS = MagnificationParameters(alpha=10.0, cutoff_wavelength_px=8.0, chroma_attenuation=0.0)
 """Gentler settings, for a clip that a person looks at."""
+
+
+_LOOP_MOVEMENT_PX = 4.0
 
 
 class StreamingMagnifier:
@@ -166,6 +169,8 @@ def magnified_loop(
     crops: UInt8[np.ndarray, "T H W 3"],
     times_s: Float[np.ndarray, " T"] | float,
     parameters: MagnificationParameters | None = None,
+    *,
+    movement_px: float | None = None,
 ) -> UInt8[np.ndarray, "T H W 3"]:
     """A magnified clip for a person to look at: gentler, and calm where there is more noise than movement.
 
@@ -173,11 +178,20 @@ def magnified_loop(
         crops: aligned face crops around an event, RGB.
         times_s: time of each, or the frame rate in Hz.
         parameters: settings; by default α = 10, brightness only, wavelengths below 8 pixels attenuated.
+        movement_px: largest movement in the clip, where known. The default α is then lowered so that no
+            movement grows beyond 4 pixels: a broad smile would only tear the picture.
 
     Raises:
         BadInput: as `magnify`.
     """
-    return magnify(crops, times_s, parameters or LOOP_PARAMETERS)
+    return magnify(crops, times_s, parameters or loop_parameters(movement_px))
+
+
+def loop_parameters(movement_px: float | None) -> MagnificationParameters:
+    """Settings of `magnified_loop` for a movement of known size in pixels of the clip."""
+    if movement_px is None or (1 + LOOP_PARAMETERS.alpha) * movement_px <= _LOOP_MOVEMENT_PX:
+        return LOOP_PARAMETERS
+    return replace(LOOP_PARAMETERS, alpha=max(1.0, _LOOP_MOVEMENT_PX / movement_px - 1))
 
 
 def laplacian_bands(image: Float32[np.ndarray, "..."], levels: int) -> list[Float32[np.ndarray, "..."]]:

@@ -11,9 +11,11 @@ from scipy import signal
 from engines.band_pass import BandPass, design_band_pass, zero_phase
 from engines.errors import BadInput
 from engines.magnification import (
+    LOOP_PARAMETERS,
     MagnificationParameters,
     StreamingMagnifier,
     laplacian_bands,
+    loop_parameters,
     magnified_loop,
     magnify,
 )
@@ -216,3 +218,15 @@ def test_loop_for_the_report_is_gentle_and_takes_short_clips(count: int) -> None
     if count == 40:
         strong = magnify(clip, 60.0)
         assert loop.astype(float).std() < 0.7 * strong.astype(float).std()
+
+
+def test_loop_of_a_large_movement_is_magnified_less() -> None:
+    assert loop_parameters(None) == loop_parameters(0.3) == LOOP_PARAMETERS
+    assert loop_parameters(1.0).alpha == pytest.approx(3)
+    assert loop_parameters(6.0).alpha == 1
+    times = np.arange(90) / RATE_HZ
+    gray = moving_grating(np.sin(2 * np.pi * 2.5 * times).astype(np.float32), 24.0).astype(np.uint8)
+    clip = np.repeat(gray[..., None], 3, axis=-1)
+    known = magnified_loop(clip, times, movement_px=1.0).astype(float) - clip
+    unknown = magnified_loop(clip, times).astype(float) - clip
+    assert np.abs(known).mean() < 0.6 * np.abs(unknown).mean()
