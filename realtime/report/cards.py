@@ -164,14 +164,22 @@ def _course(
     event: Record, signals: Signals, rows: Float64[np.ndarray, " rows"], start_s: float, end_s: float
 ) -> tuple[Float64[np.ndarray, " part"], Float32[np.ndarray, "part regions 2"]]:
     """Time and movement of the event's regions, against their rest just before it."""
-    onset_s, columns = event["onset_s"], [signals.regions.index(name) for name in event["regions"]]
+    columns = [signals.regions.index(name) for name in event["regions"] if name in signals.regions]
+    onset_s = event["onset_s"]
     edges = (start_s, end_s, onset_s - AROUND_S, onset_s - REST_S)
     first, last, rest_first, rest_last = np.searchsorted(signals.time_s[rows], edges)
     rest = signals.displacement[rows[rest_first:rest_last]][:, columns]
-    if not len(rest) or np.isnan(rest).all(axis=0).any():  # the recording, or the face, began with it
-        rest = signals.displacement[rows[first : first + 1]][:, columns]
-    movement = signals.displacement[rows[first:last]][:, columns] - np.nanmedian(rest, axis=0)
+    movement = signals.displacement[rows[first:last]][:, columns] - _median(rest)
     return signals.time_s[rows[first:last]], movement
+
+
+def _median(rest: Float32[np.ndarray, "part regions 2"]) -> Float32[np.ndarray, "regions 2"]:
+    """Median of what could be read; the neutral look, 0, where nothing could: the face came with the event."""
+    middle = np.zeros(rest.shape[1:], np.float32)
+    seen = np.isfinite(rest).any(axis=0)
+    if len(rest):
+        middle[seen] = np.nanmedian(rest[:, seen], axis=0)
+    return middle
 
 
 def _moved(event: Record, signals: Signals | None, rows: Float64[np.ndarray, " rows"]) -> list[str]:

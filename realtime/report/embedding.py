@@ -3,10 +3,12 @@
 import base64
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 CLIP_BYTES = 6_000_000
 """Clips in one page together; later events point to their folder."""
@@ -47,11 +49,16 @@ class Embedder:
 
     def picture(self, path: Path) -> str | None:
         """A picture as WebP of the same size; None where there is none or no room for it."""
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+        if self._picture_bytes <= 0 or not path.is_file():
+            return None
+        image = cast(
+            "UInt8[np.ndarray, 'h w 3'] | None", cv2.imread(str(path), cv2.IMREAD_COLOR)
+        )  # its stubs forget None
         if image is None:
             return None
         _, content = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
         if len(content) > self._picture_bytes:
+            self._picture_bytes = 0  # all later ones too, without the work of encoding them
             return None
         self._picture_bytes -= len(content)
         return _address("image/webp", np.asarray(content).tobytes())
