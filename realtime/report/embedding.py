@@ -51,9 +51,8 @@ class Embedder:
         """A picture as WebP of the same size; None where there is none or no room for it."""
         if self._picture_bytes <= 0 or not path.is_file():
             return None
-        image = cast(
-            "UInt8[np.ndarray, 'h w 3'] | None", cv2.imread(str(path), cv2.IMREAD_COLOR)
-        )  # its stubs forget None
+        # OpenCV's stubs forget that a damaged file gives None.
+        image = cast("UInt8[np.ndarray, 'h w 3'] | None", cv2.imread(str(path), cv2.IMREAD_COLOR))
         if image is None:
             return None
         _, content = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
