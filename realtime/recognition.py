@@ -23,7 +23,7 @@ class Recognition:
     event: ExpressionEvent
     """With label, probabilities and checkpoint filled in."""
     flow: Float32[np.ndarray, "2 h w"]
-    """Onset to apex, head movement removed, pixels of the canonical crop; a value for every 2 × 2 of them."""
+    """Onset to apex, head movement removed, pixels of the canonical crop, on a coarser grid that covers it whole."""
     strain: Float32[np.ndarray, "h w"]
     """Optical strain of that flow, dimensionless, on the same grid."""
     features: UInt8[np.ndarray, "H W C"]

@@ -34,6 +34,15 @@ class HeadMovement:
     shift_y_px: float = 0.0
     """Down."""
 
+    def plus(self, other: "HeadMovement", *, pixels: float) -> "HeadMovement":
+        """This movement followed by another small one, measured where a pixel is `pixels` of these."""
+        return HeadMovement(
+            turn=self.turn + other.turn,
+            growth=self.growth + other.growth,
+            shift_x_px=self.shift_x_px + pixels * other.shift_x_px,
+            shift_y_px=self.shift_y_px + pixels * other.shift_y_px,
+        )
+
     def field(self, height: int, width: int) -> Float32[np.ndarray, "2 H W"]:
         """Displacement of every pixel, pixels."""
         y, x = _centred_grid(height, width, 1)
