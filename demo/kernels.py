@@ -14,18 +14,17 @@ def prepare_kernels(console: Console) -> None:
     Args:
         console: where to say it.
     """
-    for name, compile_kernels in _kernels():
+    for name, warm_up in _kernels():
         compiled_before, started_s = compiled_now(), time.monotonic()
         with console.status(f"Loading kernels: {name} (compiling takes a while, the first time only)"):
-            compile_kernels()
+            warm_up()
         if compiled_now() > compiled_before:
             seconds = time.monotonic() - started_s
             console.print(f"Compiled {name} kernels in {seconds:.1f} s; kept for the next run.")
 
 
 def _kernels() -> list[tuple[str, Callable[[], None]]]:
-    from engines.flow.cpu import compile_kernels as compile_flow
-    from realtime.spotting.motion import compile_kernels as compile_motion
-    from realtime.spotting.spotter import compile_kernels as compile_spotter
+    from engines.flow import compile_kernels
+    from realtime.warm_up import warm_up_movement, warm_up_spotting
 
-    return [("optical flow", compile_flow), ("movement", compile_motion), ("spotting", compile_spotter)]
+    return [("optical flow", compile_kernels), ("movement", warm_up_movement), ("spotting", warm_up_spotting)]
