@@ -57,9 +57,7 @@ def evaluate(
             "test_time_mirror": card.test_time_mirror,
             **_scores(truth, predicted, len(card.classes)),
             "datasets": {
-                str(name): _scores(
-                    truth[file.dataset == name], predicted[file.dataset == name], len(card.classes)
-                )
+                str(name): _scores(truth[file.dataset == name], predicted[file.dataset == name], len(card.classes))
                 for name in np.unique(file.dataset)
             },
         }
@@ -77,9 +75,7 @@ def labels_of_card(file: FeatureFile, card: ModelCard) -> Int64[np.ndarray, "N"]
     """
     names = file.label_names or USUAL_LABELS
     if file.y.max() >= len(names):
-        raise BadInput(
-            f"feature file {file.path}: label {file.y.max()} has no name: add label_names to the file"
-        )
+        raise BadInput(f"feature file {file.path}: label {file.y.max()} has no name: add label_names to the file")
     places = {name.casefold(): place for place, name in enumerate(card.classes)}
     translated = np.array([places.get(name.casefold(), -1) for name in names], np.int64)
     strange = sorted({names[label] for label in np.unique(file.y) if translated[label] < 0})
@@ -119,9 +115,7 @@ def score_table(result: Mapping[str, Any]) -> Table:
 
 
 def _row(name: str, scores: Mapping[str, Any]) -> Sequence[str]:
-    recalls = [
-        f"{row[place] / sum(row):.3f}" if sum(row) else "–" for place, row in enumerate(scores["confusion"])
-    ]
+    recalls = [f"{row[place] / sum(row):.3f}" if sum(row) else "–" for place, row in enumerate(scores["confusion"])]
     figures = [f"{scores[key]:.3f}" for key in ("uf1", "uar", "accuracy")]
     return [name, str(scores["n"]), *figures, *recalls]
 

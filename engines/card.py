@@ -59,9 +59,7 @@ class ModelCard:
             BadCheckpoint: if a recipe, a normalisation or a shape makes no sense to this version.
         """
         if self.recipe not in RECIPES:
-            raise BadCheckpoint(
-                f"unknown recipe {self.recipe!r}: this version knows {', '.join(sorted(RECIPES))}"
-            )
+            raise BadCheckpoint(f"unknown recipe {self.recipe!r}: this version knows {', '.join(sorted(RECIPES))}")
         if self.normalisation not in NORMALISATIONS:
             known = ", ".join(sorted(NORMALISATIONS))
             raise BadCheckpoint(f"unknown normalisation {self.normalisation!r}: this version knows {known}")
@@ -159,8 +157,6 @@ def _hashes(values: dict[object, object]) -> dict[str, str]:
     hashes: dict[str, str] = {}
     for name, value in values.items():
         if not isinstance(name, str) or not isinstance(value, str) or not SHA256.fullmatch(value):
-            raise BadCheckpoint(
-                f"files in card.json must map names to SHA-256 sums, not {name!r} to {value!r}"
-            )
+            raise BadCheckpoint(f"files in card.json must map names to SHA-256 sums, not {name!r} to {value!r}")
         hashes[name] = value
     return hashes

@@ -131,9 +131,7 @@ def _located(checkpoint: str | Path) -> tuple[str, Path]:
     if checkpoint == DEFAULT:
         folder = SHIPPED_FOLDER / DEFAULT
         if not folder.is_dir():
-            raise BadCheckpoint(
-                "the default checkpoint is missing from this installation: reinstall onset-live"
-            )
+            raise BadCheckpoint("the default checkpoint is missing from this installation: reinstall onset-live")
         return DEFAULT, folder
     folder = Path(checkpoint)
     if not folder.is_dir():

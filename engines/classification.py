@@ -29,8 +29,7 @@ def classify(session: InferenceSession, features: Features) -> Float32[np.ndarra
     card = session.checkpoint.card
     check_features(features, card)
     batches = [
-        _probabilities(session, card, features[first : first + BATCH])
-        for first in range(0, len(features), BATCH)
+        _probabilities(session, card, features[first : first + BATCH]) for first in range(0, len(features), BATCH)
     ]
     return np.concatenate(batches)
 
@@ -60,9 +59,7 @@ def softmax(logits: Float32[np.ndarray, "N K"]) -> Float32[np.ndarray, "N K"]:
     return probabilities
 
 
-def _probabilities(
-    session: InferenceSession, card: ModelCard, features: Features
-) -> Float32[np.ndarray, "N K"]:
+def _probabilities(session: InferenceSession, card: ModelCard, features: Features) -> Float32[np.ndarray, "N K"]:
     views = [features, mirrored(features, card.recipe)] if card.test_time_mirror else [features]
     given = session.run(np.concatenate([normalise(view, card.normalisation) for view in views]))
     probabilities = softmax(given) if card.output == "logits" else given

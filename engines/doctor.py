@@ -139,12 +139,8 @@ def _cpu_kernels() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     add = numba.njit(lambda first, second: first + second)
     if add(2, 3) != 5:
-        return Finding(
-            name="cpu kernels", state="unusable", detail="compiled code is wrong", remedy=REINSTALL
-        )
-    return Finding(
-        name="cpu kernels", state="ok", detail=f"Numba {numba.__version__} compiles for {cores} core(s)"
-    )
+        return Finding(name="cpu kernels", state="unusable", detail="compiled code is wrong", remedy=REINSTALL)
+    return Finding(name="cpu kernels", state="ok", detail=f"Numba {numba.__version__} compiles for {cores} core(s)")
 
 
 def _onnxruntime() -> Finding:
@@ -156,9 +152,7 @@ def _onnxruntime() -> Finding:
         return Finding(name="onnxruntime", state="unusable", detail=_line(fault), remedy=REINSTALL)
     providers = runtime.get_available_providers()
     if "CPUExecutionProvider" not in providers:
-        return Finding(
-            name="onnxruntime", state="unusable", detail="it has no CPU provider", remedy=REINSTALL
-        )
+        return Finding(name="onnxruntime", state="unusable", detail="it has no CPU provider", remedy=REINSTALL)
     return Finding(name="onnxruntime", state="ok", detail=f"{runtime.__version__}, {', '.join(providers)}")
 
 
@@ -197,9 +191,7 @@ def _cards(management: ctypes.CDLL) -> Finding:
     finally:
         management.nvmlShutdown()
     if not names:
-        return Finding(
-            name="cuda driver", state="unusable", detail=f"driver {version} sees no card", required=False
-        )
+        return Finding(name="cuda driver", state="unusable", detail=f"driver {version} sees no card", required=False)
     return Finding(name="cuda driver", state="ok", detail=f"{version}, {', '.join(names)}", required=False)
 
 
@@ -237,9 +229,7 @@ def _tensorrt(driver: Finding) -> Finding:
 def _face_models() -> Finding:
     spec = importlib.util.find_spec("mediapipe")
     if spec is None or spec.origin is None:
-        return Finding(
-            name="face models", state="missing", detail="MediaPipe is not installed", remedy=REINSTALL
-        )
+        return Finding(name="face models", state="missing", detail="MediaPipe is not installed", remedy=REINSTALL)
     folder = Path(spec.origin).parent
     absent = [model for model in FACE_MODELS if not (folder / model).is_file()]
     if absent:

@@ -37,13 +37,9 @@ class TensorSpec:
         if not isinstance(array, np.ndarray):
             raise BadInput(f"{self.name} must be a NumPy array, not {type(array).__name__}")
         if array.dtype != np.dtype(self.dtype):
-            raise BadInput(
-                f"{self.name} must be {self.dtype}, not {array.dtype}: convert with astype({self.dtype!r})"
-            )
+            raise BadInput(f"{self.name} must be {self.dtype}, not {array.dtype}: convert with astype({self.dtype!r})")
         if not self._fits(array.shape):
-            raise BadInput(
-                f"{self.name} must have shape {written_shape(self.shape)}, not {written_shape(array.shape)}"
-            )
+            raise BadInput(f"{self.name} must have shape {written_shape(self.shape)}, not {written_shape(array.shape)}")
         self._check_values(array)
 
     def _fits(self, shape: tuple[int, ...]) -> bool:

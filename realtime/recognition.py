@@ -49,9 +49,7 @@ class Recogniser:
         flow: Tvl1Parameters | None = None,
     ) -> None:
         if checkpoint is not None and checkpoint != session.checkpoint:
-            raise BadCheckpoint(
-                f"the session runs {session.checkpoint.folder}, not {checkpoint.folder}: open another"
-            )
+            raise BadCheckpoint(f"the session runs {session.checkpoint.folder}, not {checkpoint.folder}: open another")
         self._session = session
         self._checkpoint = session.checkpoint
         self._flow = flow
@@ -72,9 +70,7 @@ class Recogniser:
             The event with label and probabilities, and the pictures of its movement.
         """
         card = self._checkpoint.card
-        images = EventImages(
-            onset=_gray(onset), apex=_gray(apex), offset=_gray(offset), flow_parameters=self._flow
-        )
+        images = EventImages(onset=_gray(onset), apex=_gray(apex), offset=_gray(offset), flow_parameters=self._flow)
         features = feature_map(card.recipe, images, card.input_shape[1:])
         probabilities = classify(self._session, features[np.newaxis])[0]
         labelled = replace(

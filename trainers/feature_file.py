@@ -52,9 +52,7 @@ def load_features(path: str | Path) -> FeatureFile:
             raise BadInput(f"feature file {file} has no array {name!r}: it must hold x and y")
     x, y = _maps(file, arrays["x"]), _labels(file, arrays["y"], len(arrays["x"]))
     names = {name: _names(file, name, arrays.get(name), len(y)) for name in PER_CLIP_NAMES}
-    return FeatureFile(
-        path=file, x=x, y=y, label_names=_label_names(file, arrays.get("label_names"), y), **names
-    )
+    return FeatureFile(path=file, x=x, y=y, label_names=_label_names(file, arrays.get("label_names"), y), **names)
 
 
 def _arrays(file: Path) -> Mapping[str, np.ndarray]:
@@ -66,17 +64,13 @@ def _arrays(file: Path) -> Mapping[str, np.ndarray]:
             if isinstance(opened, np.lib.npyio.NpzFile):
                 return {name: opened[name] for name in opened.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise BadInput(
-            f"feature file {file} cannot be read as .npz without pickled objects: make it again"
-        ) from None
+        raise BadInput(f"feature file {file} cannot be read as .npz without pickled objects: make it again") from None
     raise BadInput(f"feature file {file} holds a single array: give an .npz file with x and y")
 
 
 def _maps(file: Path, x: np.ndarray) -> np.ndarray:
     if x.ndim != 4 or x.dtype not in (np.dtype(np.uint8), np.dtype(np.float32)) or not x.size:
-        raise BadInput(
-            f"feature file {file}: x is {x.dtype} {x.shape}; it must be (N, H, W, C) uint8 or float32"
-        )
+        raise BadInput(f"feature file {file}: x is {x.dtype} {x.shape}; it must be (N, H, W, C) uint8 or float32")
     if x.dtype == np.float32 and not np.isfinite(x).all():
         raise BadInput(f"feature file {file}: x holds values that are not finite (NaN or infinity)")
     return x
@@ -84,9 +78,7 @@ def _maps(file: Path, x: np.ndarray) -> np.ndarray:
 
 def _labels(file: Path, y: np.ndarray, count: int) -> Int64[np.ndarray, "N"]:
     if y.shape != (count,) or y.dtype.kind not in "iu":
-        raise BadInput(
-            f"feature file {file}: y is {y.dtype} of shape {y.shape}; it must be {count} whole numbers"
-        )
+        raise BadInput(f"feature file {file}: y is {y.dtype} of shape {y.shape}; it must be {count} whole numbers")
     if y.min() < 0:
         raise BadInput(f"feature file {file}: y goes down to {y.min()}; labels count from 0")
     return y.astype(np.int64)
@@ -96,9 +88,7 @@ def _names(file: Path, name: str, given: np.ndarray | None, count: int) -> np.nd
     if given is None:
         return np.full(count, UNNAMED)
     if given.shape != (count,):
-        raise BadInput(
-            f"feature file {file}: {name} has shape {given.shape}; it must name each of {count} clips"
-        )
+        raise BadInput(f"feature file {file}: {name} has shape {given.shape}; it must name each of {count} clips")
     return given.astype(str)
 
 
@@ -107,7 +97,5 @@ def _label_names(file: Path, given: np.ndarray | None, y: np.ndarray) -> tuple[s
         return None
     names = tuple(str(name) for name in given.ravel())
     if len(set(names)) != len(names) or len(names) <= y.max():
-        raise BadInput(
-            f"feature file {file}: label_names must be {y.max() + 1} or more different names, not {names}"
-        )
+        raise BadInput(f"feature file {file}: label_names must be {y.max() + 1} or more different names, not {names}")
     return names

@@ -10,6 +10,7 @@ from jaxtyping import Float32, UInt8
 from engines.errors import BadInput
 from engines.flow import Tvl1Parameters
 from engines.inputs.steady_flow import steady_flow
+from engines.strain import optical_strain
 
 GrayImage = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
 
@@ -75,8 +76,6 @@ def strain_of(flow: Float32[np.ndarray, "2 h w"], image_width: int) -> Float32[n
     Returns:
         Strain magnitude, dimensionless.
     """
-    from engines.strain import optical_strain
-
     strain: np.ndarray = optical_strain(flow * np.float32(flow.shape[2] / image_width))
     return strain
 

@@ -92,9 +92,7 @@ class InferenceSession(ABC):
                 f"{written_shape(result.shape)} where its card promises float32 {written_shape(expected)}"
             )
         if not np.isfinite(result).all():
-            raise BadCheckpoint(
-                f"checkpoint {self.checkpoint.folder}: the model gives values that are not finite"
-            )
+            raise BadCheckpoint(f"checkpoint {self.checkpoint.folder}: the model gives values that are not finite")
 
     @abstractmethod
     def _run(self, tensor: np.ndarray) -> np.ndarray:

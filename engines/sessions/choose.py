@@ -85,6 +85,4 @@ def _onnxruntime(checkpoint: Checkpoint) -> InferenceSession:
     return OnnxRuntimeSession(checkpoint)
 
 
-_OPENERS: Mapping[str, Callable[[Checkpoint], InferenceSession]] = MappingProxyType(
-    {"onnxruntime": _onnxruntime}
-)
+_OPENERS: Mapping[str, Callable[[Checkpoint], InferenceSession]] = MappingProxyType({"onnxruntime": _onnxruntime})

@@ -45,18 +45,14 @@ class OnnxRuntimeSession(InferenceSession):
         # Threads that spin while they wait would take the cores from capture and tracking.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            return onnxruntime.InferenceSession(
-                str(self.checkpoint.model_path), options, providers=list(PROVIDERS)
-            )
+            return onnxruntime.InferenceSession(str(self.checkpoint.model_path), options, providers=list(PROVIDERS))
         except Exception as fault:  # ONNX Runtime has a class of its own for each status
             raise self._unfit(f"cannot be run ({str(fault).splitlines()[0]})") from None
 
     def _input_name(self) -> str:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
-            raise self._unfit(
-                f"has {len(inputs)} inputs and {len(outputs)} outputs; it must have one of each"
-            )
+            raise self._unfit(f"has {len(inputs)} inputs and {len(outputs)} outputs; it must have one of each")
         kind, shape = inputs[0].type, tuple(inputs[0].shape)
         if kind != "tensor(float)" or shape[1:] != self.checkpoint.card.input_shape:
             raise self._unfit(f"takes {kind} {shape}; its card says {self.input}")

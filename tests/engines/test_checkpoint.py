@@ -35,9 +35,7 @@ def folder(tmp_path: Path) -> Path:
         "layer.weight": np.arange(6, dtype=np.float32).reshape(2, 3),
         "bias": np.ones(3, np.float64),
     }
-    return write_checkpoint(
-        tmp_path / "model", model=b"not an onnx file", weights=weights, card=card()
-    ).folder
+    return write_checkpoint(tmp_path / "model", model=b"not an onnx file", weights=weights, card=card()).folder
 
 
 def edit(folder: Path, **changes: object) -> None:
@@ -106,9 +104,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         ({"recipe": "madtn"}, "cannot be mirrored"),
     ],
 )
-def test_a_card_that_makes_no_sense_is_refused(
-    folder: Path, changes: dict[str, object], message: str
-) -> None:
+def test_a_card_that_makes_no_sense_is_refused(folder: Path, changes: dict[str, object], message: str) -> None:
     edit(folder, **changes)
     with pytest.raises(BadCheckpoint, match=message) as fault:
         load_checkpoint(folder)

@@ -79,7 +79,5 @@ def test_tensorrt_without_a_driver_is_unusable(monkeypatch: pytest.MonkeyPatch) 
     )
     finding = by_name(examine_engines())["tensorrt"]
     assert (finding.state, finding.remedy) == ("unusable", "get one")
-    monkeypatch.setattr(
-        doctor, "_cuda_driver", lambda: Finding(name="cuda driver", state="ok", detail="one card")
-    )
+    monkeypatch.setattr(doctor, "_cuda_driver", lambda: Finding(name="cuda driver", state="ok", detail="one card"))
     assert by_name(examine_engines())["tensorrt"].state == "ok"

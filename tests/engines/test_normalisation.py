@@ -26,9 +26,7 @@ def smooth_maps(count: int = 6) -> np.ndarray:
 
 def test_stretched_maps_and_raw_flow_give_the_same_tensor() -> None:
     raw = smooth_maps()
-    difference = normalise(raw, "centred-flow-log-strain") - normalise(
-        stretched(raw), "centred-flow-log-strain"
-    )
+    difference = normalise(raw, "centred-flow-log-strain") - normalise(stretched(raw), "centred-flow-log-strain")
     assert np.abs(difference).max() < 0.05
     assert np.abs(difference).mean() < 0.01
 
@@ -39,9 +37,7 @@ def test_flow_is_centred_and_halved_and_strain_is_logarithmic() -> None:
     u, strain = raw[0, ..., 0], raw[0, ..., 2] - raw[0, ..., 2].min()
     expected_u = np.clip((u - np.median(u)) / u.std(), -5, 5) / 2
     np.testing.assert_allclose(tensor[0, 0], expected_u, atol=1e-5)
-    np.testing.assert_allclose(
-        tensor[0, 2], np.log1p(np.minimum(strain / strain.mean(), 12)) - 0.6, atol=1e-5
-    )
+    np.testing.assert_allclose(tensor[0, 2], np.log1p(np.minimum(strain / strain.mean(), 12)) - 0.6, atol=1e-5)
     assert tensor.dtype == np.float32
     assert tensor.flags.c_contiguous
 
@@ -58,8 +54,7 @@ def test_mirroring_commutes_with_normalising() -> None:
     mirrored = raw[:, :, ::-1] * np.array([-1, 1, 1], np.float32)
     np.testing.assert_allclose(
         normalise(mirrored, "centred-flow-log-strain"),
-        normalise(raw, "centred-flow-log-strain")[..., ::-1]
-        * np.array([-1, 1, 1], np.float32)[:, None, None],
+        normalise(raw, "centred-flow-log-strain")[..., ::-1] * np.array([-1, 1, 1], np.float32)[:, None, None],
         atol=1e-5,
     )
 

@@ -37,9 +37,7 @@ def test_the_model_is_computed_for_any_batch(session: InferenceSession, count: i
 
 def test_batching_does_not_change_the_answer(session: InferenceSession) -> None:
     x = batch(5)
-    np.testing.assert_allclose(
-        session.run(x), np.concatenate([session.run(one[None]) for one in x]), atol=1e-6
-    )
+    np.testing.assert_allclose(session.run(x), np.concatenate([session.run(one[None]) for one in x]), atol=1e-6)
 
 
 def test_views_that_are_not_contiguous_are_taken(session: InferenceSession) -> None:
@@ -56,9 +54,7 @@ def test_views_that_are_not_contiguous_are_taken(session: InferenceSession) -> N
         (np.full((1, 3, 28, 28), np.nan, np.float32), "not finite"),
     ],
 )
-def test_what_is_wrong_with_an_input_is_named(
-    session: InferenceSession, wrong: np.ndarray, message: str
-) -> None:
+def test_what_is_wrong_with_an_input_is_named(session: InferenceSession, wrong: np.ndarray, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         session.run(wrong)
 
