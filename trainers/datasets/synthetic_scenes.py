@@ -10,7 +10,7 @@ pixel in a micro-expression, which no coder would mark as the first or last fram
 true apex is the maximum, the middle of the hold.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -303,7 +303,7 @@ def _plan_blinks(
     parameters: SceneParameters, movements: tuple[Movement, ...], generator: np.random.Generator
 ) -> tuple[Blink, ...]:
     blinks: list[Blink] = []
-    time_s = 0.7
+    time_s = 0.0
     while parameters.blinks_per_minute > 0:
         time_s += float(generator.uniform(0.4, 1.6)) * 60.0 / parameters.blinks_per_minute
         blink = Blink(
@@ -311,9 +311,18 @@ def _plan_blinks(
             close_s=float(generator.uniform(0.06, 0.1)),
             open_s=float(generator.uniform(0.1, 0.17)),
         )
+        if not parameters.blinks_during_expressions:
+            blink = _clear_of(movements, blink)
         if blink.end_s > parameters.duration_s:
             break
-        clear = all(blink.end_s + 0.25 < m.start_s or blink.start_s > m.end_s + 0.25 for m in movements)
-        if clear or parameters.blinks_during_expressions:
-            blinks.append(blink)
+        blinks.append(blink)
+        time_s = blink.end_s
     return tuple(blinks)
+
+
+def _clear_of(movements: tuple[Movement, ...], blink: Blink, clearance_s: float = 0.25) -> Blink:
+    """Put a blink off until no expression is near."""
+    for movement in movements:  # in time order
+        if blink.end_s + clearance_s > movement.start_s and blink.start_s < movement.end_s + clearance_s:
+            blink = replace(blink, start_s=movement.end_s + clearance_s)
+    return blink
