@@ -74,7 +74,9 @@ class FaceChannel:
         self._motion = MotionExtractor(motion)
         self._spotter = Spotter(spotting)
         self._telemetry = telemetry
-        self._memory = FaceMemory(self._spotter.latency_s + 2 * CLIP_MARGIN_S, MEMORY_LIMIT_BYTES)
+        # The longest expression, its settling, the margin before it, and a frame or two of a slow camera.
+        span_s = spotting.macro_longest_s + self._spotter.latency_s + CLIP_MARGIN_S + 0.2
+        self._memory = FaceMemory(span_s, MEMORY_LIMIT_BYTES)
         self.reading: FaceReading | None = None
         """Of the last frame pushed."""
 
