@@ -22,6 +22,11 @@ class GateParameters:
     """An eye is blinking while its opening is below this share of its usual opening."""
     lid_usual_s: float = 3.0
     """How slowly the usual opening gives way to a narrower one."""
+    lid_fall_px: float = 3.0
+    """So is one whose upper lid has come down by more than this, canthus-normalised pixels: landmarks miss quick
+    blinks, the picture does not. A micro-expression moves a lid by less."""
+    lid_rest_s: float = 0.8
+    """How slowly the rest of the upper lid follows it, and how long a lid can be unreadable because of a blink."""
     blink_tail_s: float = 0.12
     """A blink counts on for this long after the lids have parted."""
     turn_rate_deg_s: float = 40.0
@@ -41,18 +46,37 @@ class LidGate:
     def __init__(self, parameters: GateParameters) -> None:
         self._parameters = parameters
         self._usual: float | None = None
+        self._rest_px = 0.0
+        self._read_ns = -1
         self._until_ns = -1
 
-    def push(self, opening: float, gap_s: float, time_ns: int) -> bool:
-        """Whether the eye counts as blinking in the next frame."""
+    def push(self, opening: float, lid_px: float, gap_s: float, time_ns: int) -> bool:
+        """Whether the eye counts as blinking in the next frame.
+
+        Args:
+            opening: lid distance over eye width, by the landmarks.
+            lid_px: height of the upper lid against the reference, down is positive; NaN when unreadable.
+            gap_s: time since the frame before.
+            time_ns: time of the frame.
+        """
         if self._usual is None:
             self._usual = opening
         shut = opening < self._parameters.lid_drop * self._usual
         lag_s = 0.25 if opening > self._usual else self._parameters.lid_usual_s
         self._usual += (1.0 - math.exp(-gap_s / lag_s)) * (opening - self._usual)
+        shut = self._fallen(lid_px, gap_s, time_ns) or shut
         if shut:
             self._until_ns = time_ns + round(self._parameters.blink_tail_s * NANOSECONDS)
         return time_ns <= self._until_ns
+
+    def _fallen(self, lid_px: float, gap_s: float, time_ns: int) -> bool:
+        rest_s = self._parameters.lid_rest_s
+        if math.isnan(lid_px):
+            return self._read_ns >= 0 and time_ns - self._read_ns < rest_s * NANOSECONDS
+        self._read_ns = time_ns
+        fallen = lid_px - self._rest_px > self._parameters.lid_fall_px
+        self._rest_px += (1.0 - math.exp(-gap_s / rest_s)) * (lid_px - self._rest_px)
+        return fallen
 
 
 class Gates:
@@ -70,26 +94,33 @@ class Gates:
         self._light: float | None = None
         self._light_until_ns = -1
 
-    def push(self, quality: FaceQuality, place: tuple[float, float], gap_s: float, time_ns: int) -> tuple[str, ...]:
+    def push(
+        self, quality: FaceQuality, lids_px: tuple[float, float], place: tuple[float, float], gap_s: float, time_ns: int
+    ) -> tuple[str, ...]:
         """Names of the gates that hold in the next frame.
 
         Args:
             quality: readings of the face.
+            lids_px: height of the upper lids against the reference, the eye on the image's left first; down is
+                positive, NaN when unreadable.
             place: where the face is in the source, canthus-normalised pixels.
             gap_s: time since the frame before.
             time_ns: time of the frame.
         """
-        names = self._blinks(quality, gap_s, time_ns)
+        names = self._blinks(quality, lids_px, gap_s, time_ns)
         if self._turning(quality, place, gap_s):
             names += (GATE_HEAD_TURN,)
         if self._flashing(quality.brightness, gap_s, time_ns):
             names += (GATE_LIGHT,)
         return names
 
-    def _blinks(self, quality: FaceQuality, gap_s: float, time_ns: int) -> tuple[str, ...]:
+    def _blinks(
+        self, quality: FaceQuality, lids_px: tuple[float, float], gap_s: float, time_ns: int
+    ) -> tuple[str, ...]:
         # The eye on the image's left is the subject's right one.
         right, left = (
-            lid.push(opening, gap_s, time_ns) for lid, opening in zip(self._lids, quality.eye_opening, strict=True)
+            lid.push(opening, lid_px, gap_s, time_ns)
+            for lid, opening, lid_px in zip(self._lids, quality.eye_opening, lids_px, strict=True)
         )
         if right and left:
             return (GATE_BLINK,)

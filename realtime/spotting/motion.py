@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float32, Float64
 
 from realtime.clock import NANOSECONDS
 from realtime.faces import landmarks as named
-from realtime.faces.observation import CANTHUS_DISTANCE, CROP_HEIGHT, CROP_WIDTH, PUPIL_HEIGHT, AlignedFace
+from realtime.faces.observation import CANTHUS_DISTANCE, CROP_HEIGHT, CROP_WIDTH, PUPIL_HEIGHT, AlignedFace, FaceQuality
 from realtime.spotting.gates import GateParameters, Gates
 from realtime.spotting.head_kernel import POSE, fit_head, project, regional_movement
 from realtime.spotting.motion_kernel import track_patches
@@ -24,9 +24,14 @@ from realtime.spotting.renewal import Renewal, RenewalParameters
 from realtime.spotting.sample import MotionSample
 
 _REGIONS = len(named.REGIONS)
+_RIGHT_LID, _LEFT_LID = (named.REGION_NAMES.index(f"{side} upper lid") for side in ("right", "left"))
 _NO_TURN = np.array((1.0, 0.0, 0.0, 0.0, 0.0, 0.0))
-_POSE_LIMITS = np.array((0.15, 0.15, 15.0, 15.0, 0.7, 0.7))
-"""The crop is upright and centred, so a pose that departs further from none is a mistake."""
+_POSE_LIMITS = np.array((0.15, 0.15, 15.0, 15.0, 0.22, 0.22))
+"""The crop is upright and centred, so a pose that departs further from what the landmarks say is a mistake."""
+_OCCLUDED_BELOW = 0.5
+"""Share of readable patches below which something lies over the face …"""
+_BLIND_BELOW = 0.35
+"""… and below which nothing is read at all."""
 _HEAD_ROUNDS = 5
 _PATCH_SPREAD_PX = 1.0
 """Patches of a region that disagree by more lose weight, canthus-normalised pixels."""
@@ -108,11 +113,13 @@ class MotionExtractor:
             reference = self._restart(aligned, levels)
             gap_s = 0.0
         self._time_ns = aligned.time_ns
-        movement, readable = self._measure(levels, reference)
-        gates = self._gates.push(aligned.quality, _place(aligned), gap_s, aligned.time_ns)
+        movement, readable = self._measure(levels, reference, aligned.quality)
+        gates = self._gates.push(aligned.quality, _lids(movement), _place(aligned), gap_s, aligned.time_ns)
         readable_share = np.count_nonzero(readable & reference.textured) / max(1, np.count_nonzero(reference.textured))
-        if readable_share < 0.5:
+        if readable_share < _OCCLUDED_BELOW:
             gates += (named.GATE_OCCLUDED,)
+        if readable_share < _BLIND_BELOW:
+            movement[:] = np.nan
         displacement = movement + self._renewal.offset
         if self._renewal.due(displacement, aligned, reference, gates, readable_share, gap_s):
             self._renew(aligned, levels)
@@ -140,7 +147,7 @@ class MotionExtractor:
         return self._reference
 
     def _measure(
-        self, levels: Levels, reference: NeutralReference
+        self, levels: Levels, reference: NeutralReference, quality: FaceQuality
     ) -> tuple[Float64[np.ndarray, "regions 2"], Bool[np.ndarray, " P"]]:
         """Movement of the regions against the reference, and which patches could be read."""
         fine, coarse = levels
@@ -150,7 +157,7 @@ class MotionExtractor:
         self._track(fine, reference.fine, self._parameters.fine_rounds)
         readable = reference.textured & (self._likeness >= self._parameters.least_likeness)
         places = reference.fine.centres - reference.origin + self._displacements
-        rigid = self._head(reference, places, readable)
+        rigid = self._head(reference, places, readable, quality)
         beyond = places - rigid
         self._departed = np.hypot(beyond[:, 0], beyond[:, 1])
         readable &= self._departed * reference.unit <= PATCH_REACH
@@ -173,6 +180,7 @@ class MotionExtractor:
         reference: NeutralReference,
         places: Float64[np.ndarray, "P 2"],
         readable: Bool[np.ndarray, " P"],
+        quality: FaceQuality,
     ) -> Float64[np.ndarray, "P 2"]:
         """Where the head alone has taken the patches; none of them stays readable when that cannot be told."""
         trust = np.where(readable, reference.trust, 0.0)
@@ -186,7 +194,10 @@ class MotionExtractor:
             _HEAD_ROUNDS,
             self._parameters.turning,
         )
-        if not fitted or not np.all(np.abs(self._pose - _NO_TURN) < _POSE_LIMITS):
+        # Landmarks turn coarsely, but never as far astray as a fit to mistaken patches.
+        turned_deg = (reference.pitch_deg - quality.pitch_deg, reference.yaw_deg - quality.yaw_deg)
+        expected = np.array((*_NO_TURN[:4], *np.radians(turned_deg)))
+        if not fitted or not np.all(np.abs(self._pose - expected) < _POSE_LIMITS):
             self._pose[:] = _NO_TURN
             readable[:] = False
         rigid = np.empty_like(places)
@@ -204,6 +215,11 @@ class MotionExtractor:
             rounds,
             self._parameters.tolerance_px,
         )
+
+
+def _lids(movement: Float64[np.ndarray, "regions 2"]) -> tuple[float, float]:
+    """How far the upper lids have come down, the eye on the image's left first."""
+    return float(movement[_RIGHT_LID, 1]), float(movement[_LEFT_LID, 1])
 
 
 def _place(aligned: AlignedFace) -> tuple[float, float]:

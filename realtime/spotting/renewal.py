@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from realtime.clock import NANOSECONDS
+from realtime.faces import landmarks as named
 from realtime.faces.observation import AlignedFace
 from realtime.spotting.reference import NeutralReference
 
@@ -89,9 +90,9 @@ class Renewal:
         if not in_event:
             self._fade(gap_s)
         at_rest = rested and not in_event and (self._first or self._aged(reference, now_ns))
-        if not at_rest and not (self._outgrown(aligned, reference) and not gates):
+        if not at_rest and (named.GATE_HEAD_TURN in gates or not self._outgrown(aligned, reference)):
             return False
-        self.offset = known
+        self.offset = np.nan_to_num(displacement) if named.GATE_OCCLUDED in gates else known
         self._first = False
         self._readable_ns = now_ns
         self._rest_from(now_ns)
