@@ -18,9 +18,7 @@ def numbered_image(index: int, width: int = 160, height: int = 120) -> UInt8[np.
     for bit in range(16):
         row, column = divmod(bit, 8)
         level = 235 if index >> bit & 1 else 20
-        image[
-            row * cell_height : (row + 1) * cell_height, column * cell_width : (column + 1) * cell_width
-        ] = level
+        image[row * cell_height : (row + 1) * cell_height, column * cell_width : (column + 1) * cell_width] = level
     texture = np.random.default_rng(0).integers(90, 166, (height - height // 2, width, 1), dtype=np.uint8)
     image[height // 2 :] = texture
     return image
@@ -33,9 +31,7 @@ def number_of(image: UInt8[np.ndarray, "H W 3"]) -> int:
     number = 0
     for bit in range(16):
         row, column = divmod(bit, 8)
-        cell = image[
-            row * cell_height : (row + 1) * cell_height, column * cell_width : (column + 1) * cell_width
-        ]
+        cell = image[row * cell_height : (row + 1) * cell_height, column * cell_width : (column + 1) * cell_width]
         number |= int(cell.mean() > 128) << bit
     return number
 
@@ -72,9 +68,7 @@ def write_video(
     return path
 
 
-def write_numbered(
-    path: Path, count: int = 60, *, width: int = 160, height: int = 120, **settings: object
-) -> Path:
+def write_numbered(path: Path, count: int = 60, *, width: int = 160, height: int = 120, **settings: object) -> Path:
     """A video of `numbered_image`; settings as for `write_video`."""
     images = [numbered_image(index, width, height) for index in range(count)]
     return write_video(path, images, **settings)  # type: ignore[arg-type]  # forwarded as they are

@@ -54,18 +54,14 @@ def test_variable_rate_is_kept_and_starts_at_zero(tmp_path: Path) -> None:
     steps = np.random.default_rng(1).integers(600, 9_000, 50)
     ticks = [int(tick) for tick in 4_500 + np.cumsum(steps)]
     frames, _ = read_all(write_numbered(tmp_path / "clip.mp4", 50, ticks=ticks))
-    assert [frame.time_ns for frame in frames] == [
-        round((tick - ticks[0]) * 10**9 / 90_000) for tick in ticks
-    ]
+    assert [frame.time_ns for frame in frames] == [round((tick - ticks[0]) * 10**9 / 90_000) for tick in ticks]
     assert [number_of(frame.image) for frame in frames] == list(range(50))
 
 
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
 def test_rotation_metadata_is_applied(tmp_path: Path, quarter_turns: int) -> None:
     upright = numbered_image(0x1234)
-    stored = np.ascontiguousarray(
-        np.rot90(upright, quarter_turns)
-    )  # anticlockwise, so that it must turn clockwise
+    stored = np.ascontiguousarray(np.rot90(upright, quarter_turns))  # anticlockwise, so that it must turn clockwise
     plain = write_video(tmp_path / "plain.mp4", [stored] * 3)
     frames, source = read_all(turned(plain, tmp_path / "turned.mp4", quarter_turns))
     assert frames[0].image.shape == upright.shape == (source.height, source.width, 3)
@@ -114,9 +110,7 @@ def test_damage_in_the_middle_leaves_a_gap_and_is_reported(tmp_path: Path, name:
         ("clip.mkv", {}),
     ],
 )
-def test_cut_off_tail_keeps_what_can_be_read(
-    tmp_path: Path, name: str, container_options: dict[str, str]
-) -> None:
+def test_cut_off_tail_keeps_what_can_be_read(tmp_path: Path, name: str, container_options: dict[str, str]) -> None:
     whole = write_numbered(tmp_path / name, 120, container_options=container_options)
     frames, source = read_all(cut_off(whole, tmp_path / f"cut_{name}", 0.6))
     assert 40 < len(frames) < 100
@@ -136,7 +130,7 @@ def test_a_whole_file_has_no_fault_when_its_start_is_trimmed(tmp_path: Path) -> 
 def test_each_fault_is_named(tmp_path: Path) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("this is no video\n" * 100)
-    script = tmp_path / "art.ans"
+    script = tmp_path / "notes.txt"
     script.write_text("this is no video\n" * 100)
     empty = tmp_path / "empty.mp4"
     empty.touch()
