@@ -1,4 +1,4 @@
-"""The sixteen reads of a bicubic interpolation as four vector loads: Numba's loops alone stay scalar here."""
+"""The sixteen reads of a bicubic interpolation as four vector loads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+
+from engines.flow.lanes_kernel import constant, data_of, load, pick, product_sum, spread, store
 
 CHANNELS = 4
 """Values kept for each pixel, side by side: a row of four pixels is one vector of sixteen."""
@@ -18,8 +20,6 @@ _POLYNOMIALS = (
     (SHARPNESS, SHARPNESS + 2, -(SHARPNESS + 2), -SHARPNESS),
 )
 """The four weights as polynomials of the position between the second and the third pixel, lowest power first."""
-
-_FUSE = ("contract",)
 
 
 @intrinsic
@@ -43,49 +43,27 @@ def read_bicubic(
 
 
 def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    image, start, stride, down, across, result, place = arguments
-    source = context.make_array(signature.args[0])(context, builder, image).data
-    target = context.make_array(signature.args[5])(context, builder, result).data
+    _, start, stride, down, across, _, place = arguments
+    image = data_of(context, builder, signature, arguments, 0)
     rows, columns = _weights(builder, down), _weights(builder, across)
-    lines = None
+    lines = constant(0.0, 4 * CHANNELS)
     for k in range(4):
         offset = builder.add(start, builder.mul(stride, ir.Constant(stride.type, k)))
-        line = _load(builder, builder.gep(source, [offset]), 4 * CHANNELS)
-        lines = _add_product(builder, lines, line, rows, k)
-    total = None
-    for k in range(4):
-        lanes = ir.Constant(
-            ir.VectorType(ir.IntType(32), CHANNELS), [ir.IntType(32)(k * CHANNELS + c) for c in range(CHANNELS)]
+        lines = product_sum(
+            builder, load(builder, image, offset, 4 * CHANNELS), pick(builder, rows, [k] * 4 * CHANNELS), lines
         )
-        pixel = builder.shuffle_vector(lines, ir.Constant(lines.type, ir.Undefined), lanes)
-        total = _add_product(builder, total, pixel, columns, k)
-    pointer = builder.bitcast(builder.gep(target, [place]), ir.PointerType(total.type))
-    builder.store(total, pointer, align=4)
+    total = constant(0.0, CHANNELS)
+    for k in range(4):
+        pixel = pick(builder, lines, [k * CHANNELS + channel for channel in range(CHANNELS)])
+        total = product_sum(builder, pixel, pick(builder, columns, [k] * CHANNELS), total)
+    store(builder, total, data_of(context, builder, signature, arguments, 5), place)
     return context.get_dummy_value()
-
-
-def _load(builder: Any, pointer: Any, lanes: int) -> Any:
-    vector = ir.VectorType(ir.FloatType(), lanes)
-    return builder.load(builder.bitcast(pointer, ir.PointerType(vector)), align=4)
 
 
 def _weights(builder: Any, position: Any) -> Any:
     """The four weights at once, by Horner's rule."""
-    vector = ir.VectorType(ir.FloatType(), 4)
-    single = builder.insert_element(ir.Constant(vector, ir.Undefined), position, ir.IntType(32)(0))
-    powers = [ir.Constant(vector, [ir.FloatType()(value) for value in row]) for row in _POLYNOMIALS]
-    everywhere = _splat(builder, single, 0, 4)
-    total = powers[3]
-    for coefficients in (powers[2], powers[1], powers[0]):
-        total = builder.fadd(builder.fmul(total, everywhere, flags=_FUSE), coefficients, flags=_FUSE)
+    everywhere = spread(builder, position, 4)
+    total = constant(_POLYNOMIALS[3])
+    for coefficients in reversed(_POLYNOMIALS[:3]):
+        total = product_sum(builder, total, everywhere, constant(coefficients))
     return total
-
-
-def _splat(builder: Any, vector: Any, lane: int, lanes: int) -> Any:
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [ir.IntType(32)(lane)] * lanes)
-    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
-
-
-def _add_product(builder: Any, total: Any, vector: Any, weights: Any, lane: int) -> Any:
-    product = builder.fmul(vector, _splat(builder, weights, lane, vector.type.count), flags=_FUSE)
-    return product if total is None else builder.fadd(total, product, flags=_FUSE)

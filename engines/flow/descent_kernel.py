@@ -1,87 +1,127 @@
 """One iteration of TV-L1 in a single sweep over the rows: thresholding, flow update and dual ascent fused.
 
 All arrays are padded: pixel (y, x) lies at [y + 1, x + 1]. The first row and column stay zero, which makes the
-divergence right at the border without a branch; the columns past the last pixel let the dual update, the dear part
-with its root and its division, run in whole vectors. Each loop below touches few enough arrays for LLVM to check at
-run time that they do not overlap, and so to vectorise it.
+divergence right at the border without a branch; the columns past the last pixel let every row be done in whole
+vectors. `theta` is zero there, so the padding neither moves nor counts.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from engines.compilation import compiled
-
-LANES = 16
-"""Rows are padded to a multiple of this: a 512-bit vector of float32, or two of 256 bits."""
-
-
-@compiled(fastmath=True)
-def _threshold_row(
-    y: int,
-    padded: int,
-    step: np.ndarray,
-    flow_x: np.ndarray,
-    flow_y: np.ndarray,
-    gradient_x: np.ndarray,
-    gradient_y: np.ndarray,
-    inverse: np.ndarray,
-    constant: np.ndarray,
-    limit: np.float32,
-) -> None:
-    """How far each pixel moves along its gradient to make the residual zero, within ± limit."""
-    for x in range(padded):
-        residual = (
-            constant[y, x + 1] + gradient_x[y, x + 1] * flow_x[y, x + 1] + gradient_y[y, x + 1] * flow_y[y, x + 1]
-        )
-        wanted = -residual * inverse[y, x + 1]
-        wanted = limit if wanted > limit else wanted
-        step[x] = -limit if wanted < -limit else wanted
+from engines.flow.lanes_kernel import (
+    FAST,
+    LANES,
+    clamped,
+    constant,
+    data_of,
+    lane_sum,
+    load,
+    product_sum,
+    spread,
+    square_root,
+    store,
+)
 
 
-@compiled(fastmath=True)
+@intrinsic
 def _primal_row(
-    y: int,
-    padded: int,
-    flow: np.ndarray,
-    step: np.ndarray,
-    gradient: np.ndarray,
-    dual_x: np.ndarray,
-    dual_y: np.ndarray,
-    theta: np.ndarray,
-) -> np.float32:
-    """Update one component of the flow in one row; return the sum of its squared changes."""
-    change = np.float32(0)
-    for x in range(padded):
-        divergence = (dual_x[y, x + 1] - dual_x[y, x]) + (dual_y[y, x + 1] - dual_y[y - 1, x + 1])
-        difference = step[x] * gradient[y, x + 1] + theta[x] * divergence
-        flow[y, x + 1] += difference
-        change += difference * difference
-    return change
+    _typing: Any, flow: Any, dual: Any, data: Any, theta: Any, limit: Any, row: Any, stride: Any, plane: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """Threshold and update both components of one row; return the sum of the squared changes.
+
+    `row` is where the row begins in each plane of `plane` values; the arrays are those of `iterate`.
+    """
+    return types.float32(flow, dual, data, theta, limit, row, stride, plane), _emit_primal
 
 
-@compiled(fastmath=True)
+def _emit_primal(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    flow, dual, data, theta = (data_of(context, builder, signature, arguments, k) for k in range(4))
+    limit, (row, stride, plane) = spread(builder, arguments[4]), arguments[5:]
+    change = cgutils.alloca_once_value(builder, constant(0.0))
+    with cgutils.for_range(builder, _blocks(builder, stride)) as loop:
+        x = builder.mul(loop.index, ir.Constant(row.type, LANES))
+        here = _plus(builder, builder.add(row, x), 1)
+        planes = [builder.mul(plane, ir.Constant(plane.type, k)) for k in range(4)]
+        places = [builder.add(here, offset) for offset in planes]
+        u, v = load(builder, flow, places[0]), load(builder, flow, places[1])
+        gradient_x, gradient_y, inverse, residual = (load(builder, data, place) for place in places)
+        residual = product_sum(builder, gradient_x, u, product_sum(builder, gradient_y, v, residual))
+        step = clamped(builder, builder.fmul(residual, inverse, flags=FAST), limit)
+        coupling = load(builder, theta, x)
+        for component, gradient, k in ((u, gradient_x, 0), (v, gradient_y, 1)):
+            slope = _divergence(builder, dual, places[2 * k], places[2 * k + 1], stride)
+            # The step goes against the residual.
+            moved = builder.fsub(
+                builder.fmul(coupling, slope, flags=FAST), builder.fmul(step, gradient, flags=FAST), flags=FAST
+            )
+            store(builder, builder.fadd(component, moved, flags=FAST), flow, places[k])
+            builder.store(product_sum(builder, moved, moved, builder.load(change)), change)
+    return lane_sum(builder, builder.load(change))
+
+
+def _divergence(builder: Any, dual: Any, place_x: Any, place_y: Any, stride: Any) -> Any:
+    along_x = builder.fsub(load(builder, dual, place_x), load(builder, dual, _plus(builder, place_x, -1)), flags=FAST)
+    above = load(builder, dual, builder.sub(place_y, stride))
+    return builder.fadd(along_x, builder.fsub(load(builder, dual, place_y), above, flags=FAST), flags=FAST)
+
+
+@intrinsic
 def _dual_row(
-    y: int, below: int, padded: int, flow: np.ndarray, dual_x: np.ndarray, dual_y: np.ndarray, rate: np.float32
-) -> None:
-    """Ascend the dual of one component in one row."""
-    one = np.float32(1)
-    for x in range(padded):
-        slope_x = flow[y, x + 2] - flow[y, x + 1]
-        slope_y = flow[below, x + 1] - flow[y, x + 1]
-        shrink = one / (one + rate * np.sqrt(slope_x * slope_x + slope_y * slope_y))
-        dual_x[y, x + 1] = (dual_x[y, x + 1] + rate * slope_x) * shrink
-        dual_y[y, x + 1] = (dual_y[y, x + 1] + rate * slope_y) * shrink
+    _typing: Any, flow: Any, dual: Any, rate: Any, row: Any, below: Any, stride: Any, plane: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """Ascend the dual of both components in one row; `below` is where the next row begins, or this one if last."""
+    return types.void(flow, dual, rate, row, below, stride, plane), _emit_dual
 
 
-@compiled(fastmath=True)
+def _emit_dual(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    flow, dual = (data_of(context, builder, signature, arguments, k) for k in range(2))
+    rate, (row, below, stride, plane) = spread(builder, arguments[2]), arguments[3:]
+    one = constant(1.0)
+    with cgutils.for_range(builder, _blocks(builder, stride)) as loop:
+        x = _plus(builder, builder.mul(loop.index, ir.Constant(row.type, LANES)), 1)
+        here, under = builder.add(row, x), builder.add(below, x)
+        for k in range(2):
+            component = builder.mul(plane, ir.Constant(plane.type, k))
+            place = builder.add(here, component)
+            centre = load(builder, flow, place)
+            right, lower = _plus(builder, place, 1), builder.add(under, component)
+            slopes = [builder.fsub(load(builder, flow, at), centre, flags=FAST) for at in (right, lower)]
+            squared = product_sum(builder, slopes[0], slopes[0], builder.fmul(slopes[1], slopes[1], flags=FAST))
+            length = product_sum(builder, rate, square_root(builder, squared), one)
+            shrink = builder.fdiv(one, length, flags=FAST)
+            for direction, slope in enumerate(slopes):
+                offset = builder.mul(plane, ir.Constant(plane.type, 2 * k + direction))
+                target = builder.add(here, offset)
+                raised = product_sum(builder, rate, slope, load(builder, dual, target))
+                store(builder, builder.fmul(raised, shrink, flags=FAST), dual, target)
+    return context.get_dummy_value()
+
+
+def _plus(builder: Any, index: Any, amount: int) -> Any:
+    return builder.add(index, ir.Constant(index.type, amount))
+
+
+def _blocks(builder: Any, stride: Any) -> Any:
+    """Vectors in a row: the stride is a multiple of LANES and two columns more."""
+    return builder.sdiv(_plus(builder, stride, -2), ir.Constant(stride.type, LANES))
+
+
+@compiled()
 def iterate(
     height: int,
     width: int,
     flow: np.ndarray,
     dual: np.ndarray,
     data: np.ndarray,
-    step: np.ndarray,
-    limit: np.float32,
     theta: np.ndarray,
+    limit: np.float32,
     rate: np.float32,
 ) -> float:
     """Do one iteration in place.
@@ -92,30 +132,30 @@ def iterate(
         flow: float32 (2, H + 1, stride), both components.
         dual: float32 (4, H + 1, stride): x and y part of the dual of u, then of v.
         data: float32 (4, H + 1, stride): gradient x and y, one over its squared length, constant part of the residual.
-        step: float32 (stride,), work space.
+        theta: float32 (stride,), coupling of the flow to its auxiliary copy, zero past the last pixel.
         limit: lambda · theta.
-        theta: float32 (stride,), coupling of the flow to its auxiliary copy; zero past the last pixel, which keeps
-            the padding still and out of the sum.
         rate: tau / theta.
 
     Returns:
         Sum of the squared changes of both components over all pixels.
     """
-    padded = (width + LANES - 1) // LANES * LANES
-    u, v = flow[0], flow[1]
-    u_dual_x, u_dual_y, v_dual_x, v_dual_y = dual[0], dual[1], dual[2], dual[3]
-    gradient_x, gradient_y, inverse, constant = data[0], data[1], data[2], data[3]
+    stride = flow.shape[2]
+    plane = (height + 1) * stride
     change = 0.0
     for y in range(1, height + 1):
-        _threshold_row(y, padded, step, u, v, gradient_x, gradient_y, inverse, constant, limit)
-        change += _primal_row(y, padded, u, step, gradient_x, u_dual_x, u_dual_y, theta)
-        change += _primal_row(y, padded, v, step, gradient_y, v_dual_x, v_dual_y, theta)
+        row = y * stride
+        change += _primal_row(flow, dual, data, theta, limit, row, stride, plane)
         # The last pixel is repeated: no difference over the right border.
-        u[y, width + 1], v[y, width + 1] = u[y, width], v[y, width]
+        flow[0, y, width + 1], flow[1, y, width + 1] = flow[0, y, width], flow[1, y, width]
         # The row above now has all that it needs, and its old dual is not needed any more.
         if y > 1:
-            _dual_row(y - 1, y, padded, u, u_dual_x, u_dual_y, rate)
-            _dual_row(y - 1, y, padded, v, v_dual_x, v_dual_y, rate)
-    _dual_row(height, height, padded, u, u_dual_x, u_dual_y, rate)
-    _dual_row(height, height, padded, v, v_dual_x, v_dual_y, rate)
+            _dual_row(flow, dual, rate, row - stride, row, stride, plane)
+    last = height * stride
+    _dual_row(flow, dual, rate, last, last, stride, plane)
     return change
+
+
+@compiled()
+def padded(count: int, height: int, width: int) -> np.ndarray:
+    """Zeroed work arrays of a level, with the padding that is explained above."""
+    return np.zeros((count, height + 1, (width + LANES - 1) // LANES * LANES + 2), np.float32)

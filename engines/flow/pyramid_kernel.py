@@ -66,7 +66,13 @@ def with_gradient(image: np.ndarray) -> np.ndarray:
 
 @compiled(fastmath=True)
 def _place_row(
-    y: int, width: int, flow: np.ndarray, high_x: np.float32, high_y: np.float32, taps: np.ndarray, fractions: np.ndarray
+    y: int,
+    width: int,
+    flow: np.ndarray,
+    high_x: np.float32,
+    high_y: np.float32,
+    taps: np.ndarray,
+    fractions: np.ndarray,
 ) -> None:
     """First tap (row, column) and the place between the second and the third tap of each pixel of one row."""
     two = np.float32(2)

@@ -113,9 +113,7 @@ def central_differences(image: Image) -> Field:
     """Gradient (d/dy, d/dx) by half the difference of both neighbours, the border pixel repeated."""
     padded = np.pad(image, 1, mode="edge")
     half = np.float32(0.5)
-    return np.stack(
-        [half * (padded[2:, 1:-1] - padded[:-2, 1:-1]), half * (padded[1:-1, 2:] - padded[1:-1, :-2])]
-    )
+    return np.stack([half * (padded[2:, 1:-1] - padded[:-2, 1:-1]), half * (padded[1:-1, 2:] - padded[1:-1, :-2])])
 
 
 def forward_differences(flow: Field) -> Float32[np.ndarray, "2 2 H W"]:

@@ -4,15 +4,9 @@ import numba
 import numpy as np
 
 from engines.compilation import compiled
-from engines.flow.descent_kernel import LANES, iterate
+from engines.flow.descent_kernel import iterate, padded
 from engines.flow.median_kernel import bordered_shape, median_filter
 from engines.flow.pyramid_kernel import linearise, resize, with_gradient
-
-
-@compiled()
-def _padded(count: int, height: int, width: int) -> np.ndarray:
-    """Zeroed work arrays of a level, padded as `descent_kernel` explains."""
-    return np.zeros((count, height + 1, (width + LANES - 1) // LANES * LANES + 2), np.float32)
 
 
 @compiled()
@@ -32,8 +26,7 @@ def _solve_level(
     tau, lambda_, theta, epsilon = settings
     warps, outer, inner, side = counts
     image = with_gradient(following)
-    dual, data = _padded(4, height, width), _padded(4, height, width)
-    step = np.zeros(flow.shape[2], np.float32)
+    dual, data = padded(4, height, width), padded(4, height, width)
     bordered = np.empty(bordered_shape(height, width), np.float32)
     limit, rate = np.float32(lambda_ * theta), np.float32(tau / theta)
     coupling = np.zeros(flow.shape[2], np.float32)
@@ -50,12 +43,12 @@ def _solve_level(
                 median_filter(flow[0], height, width, side, bordered)
                 median_filter(flow[1], height, width, side, bordered)
             for _ in range(inner):
-                change = iterate(height, width, flow, dual, data, step, limit, coupling, rate)
+                change = iterate(height, width, flow, dual, data, coupling, limit, rate)
                 if change <= enough:
                     break
         if warp > 0 or warps == 1:
             total += flow
-            iterate(height, width, flow, dual, data, step, limit, coupling, rate)
+            iterate(height, width, flow, dual, data, coupling, limit, rate)
             total += flow
     flow[:] = total * np.float32(0.5 / max(warps - 1, 1))
 
@@ -90,14 +83,14 @@ def solve_pair(
             resize(images[-1], smaller, 1 / scale_step, 1 / scale_step, one)
             images.append(smaller)
     height, width = shapes[-1]
-    flow = _padded(2, height, width)
+    flow = padded(2, height, width)
     for level in range(len(shapes) - 1, -1, -1):
         _solve_level(firsts[level], seconds[level], flow, settings, counts)
         height, width = shapes[level]
         if level > 0:
             coarse = flow
             rows, columns = shapes[level - 1]
-            flow = _padded(2, rows, columns)
+            flow = padded(2, rows, columns)
             for k in range(2):
                 source = np.ascontiguousarray(coarse[k, 1:, 1 : width + 1])
                 target = np.empty((rows, columns), np.float32)
