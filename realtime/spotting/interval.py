@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 
@@ -15,9 +15,9 @@ class Bounds:
     onset: float
     apex: float
     offset: float
-    prominence_px: float
+    prominence: float
     """Height of the apex over the higher of the two rest levels, summed over the regions as a vector."""
-    rise_px: float
+    rise: float
     """Height of the apex over the rest level before it, summed over the regions as a vector."""
     residual: float
     """Rest level after the movement over the one before it, fraction of the rise: 0 came back, 1 did not."""
@@ -37,7 +37,7 @@ def _gaps_closed(values: Float64[np.ndarray, " ticks"]) -> Float64[np.ndarray, "
 
 
 def rest_before(
-    displacement: Float32[np.ndarray, "ticks regions 2"], tick: int, length: int
+    displacement: Float64[np.ndarray, "ticks regions 2"], tick: int, length: int
 ) -> Float64[np.ndarray, "regions 2"]:
     """Median position over the `length` ticks that end at `tick`; if none is readable, over all."""
     before = displacement[max(0, tick - length) : tick + 1]
@@ -52,25 +52,22 @@ def rest_before(
 
 
 def project(
-    displacement: Float32[np.ndarray, "ticks regions 2"], rest: Float64[np.ndarray, "regions 2"], apex: int
+    moved: Float64[np.ndarray, "ticks regions 2"], direction: Float64[np.ndarray, "regions 2"]
 ) -> Float64[np.ndarray, " ticks"]:
-    """Displacement along the direction that all regions together have at the apex: a matched filter in space.
+    """Movement along a direction of all regions together: a matched filter in space.
 
     Args:
-        displacement: of the regions that moved, pixels.
-        rest: their position before the movement.
-        apex: tick whose direction counts.
+        moved: movement of the regions, any unit.
+        direction: their movement at the apex, same unit.
 
     Returns:
-        Length of the projection, pixels; positive on the way out.
+        Length of the projection, same unit; positive on the way out.
     """
-    moved = displacement.astype(np.float64) - rest
-    direction = np.nan_to_num(moved[apex]).ravel()
     length = float(np.linalg.norm(direction))
     if length == 0.0:
         return np.zeros(len(moved))
     columns = [_gaps_closed(column) for column in moved.reshape(len(moved), -1).T]
-    return np.asarray(np.stack(columns, axis=1) @ (direction / length))
+    return np.asarray(np.stack(columns, axis=1) @ (direction.ravel() / length))
 
 
 def _crossing(course: Float64[np.ndarray, " ticks"], level: float) -> float:
@@ -86,7 +83,7 @@ def _crossing(course: Float64[np.ndarray, " ticks"], level: float) -> float:
 
 
 def flank(
-    course: Float64[np.ndarray, " ticks"], parameters: SpottingParameters, noise_px: float = 0.0
+    course: Float64[np.ndarray, " ticks"], parameters: SpottingParameters, noise: float = 0.0
 ) -> tuple[float, float]:
     """Follow a movement from its apex to rest.
 
@@ -95,28 +92,28 @@ def flank(
     noise, the tangent from clear of the noise says where it would pass.
 
     Args:
-        course: projection from the apex outwards, pixels.
+        course: projection from the apex outwards.
         parameters: the share, and the upper end of the tangent.
-        noise_px: noise of the projection; the lower height stays clear of it.
+        noise: noise of the projection; the lower height stays clear of it.
 
     Returns:
-        Steps from the apex to the end, and the rest level in pixels.
+        Steps from the apex to the end, and the rest level.
     """
     peak, lowest = float(course[0]), float(course.min())
     steep_end = round(_crossing(course, lowest + 0.3 * (peak - lowest)))
     beyond = course[steep_end + round(0.08 / TICK_S) : steep_end + round(0.35 / TICK_S)]
     rest = float(np.median(beyond)) if len(beyond) >= 4 else lowest
     rise = max(peak - rest, 1e-9)
-    low = min(max(parameters.bound_fraction, 2.5 * noise_px / rise), 0.3)
+    low = min(max(parameters.bound_fraction, 2.5 * noise / rise), 0.3)
     lower = _crossing(course, rest + low * rise)
     upper = _crossing(course, rest + parameters.tangent_fraction * rise)
     end = lower + (lower - upper) * (low - parameters.bound_fraction) / (parameters.tangent_fraction - low)
     return min(end, float(len(course) - 1)), rest
 
 
-def _apex(course: Float64[np.ndarray, " ticks"], highest: int, rise: float, noise_px: float) -> float:
+def _apex(course: Float64[np.ndarray, " ticks"], highest: int, rise: float, noise: float) -> float:
     """Middle of the plateau round the highest tick; narrow, because flanks differ in steepness."""
-    level = course[highest] - min(max(0.02 * rise, 1.5 * noise_px), 0.1 * rise)
+    level = course[highest] - min(max(0.02 * rise, 1.5 * noise), 0.1 * rise)
     before = _crossing(course[highest::-1], level)
     after = _crossing(course[highest:], level)
     return highest + (after - before) / 2
@@ -127,33 +124,33 @@ def measure(
     first: int,
     last: int,
     parameters: SpottingParameters,
-    noise_px: float = 0.0,
+    noise: float = 0.0,
 ) -> Bounds:
     """Onset, apex and offset of the movement whose highest point lies between two ticks.
 
     Args:
-        course: projection on the movement's direction, with its surroundings, pixels.
+        course: projection on the movement's direction, with its surroundings.
         first: earliest tick of the apex.
         last: latest tick of the apex.
         parameters: heights at which the bounds lie.
-        noise_px: noise of the projection.
+        noise: noise of the projection.
 
     Returns:
         The bounds, in ticks of `course`.
     """
     highest = first + int(np.argmax(course[first : last + 1]))
-    to_onset, before = flank(course[highest::-1], parameters, noise_px)
-    to_offset, after = flank(course[highest:], parameters, noise_px)
+    to_onset, before = flank(course[highest::-1], parameters, noise)
+    to_offset, after = flank(course[highest:], parameters, noise)
     peak = float(course[highest])
     rise, fall = peak - before, peak - after
     onset, offset = highest - to_onset, highest + to_offset
-    apex = min(max(_apex(course, highest, min(rise, fall), noise_px), onset), offset)
+    apex = min(max(_apex(course, highest, min(rise, fall), noise), onset), offset)
     return Bounds(
         onset=onset,
         apex=apex,
         offset=offset,
-        prominence_px=min(rise, fall),
-        rise_px=rise,
+        prominence=min(rise, fall),
+        rise=rise,
         residual=(after - before) / max(rise, 1e-9),
         seen_from_start=float(course[: highest + 1].min()) < before + 0.5 * rise and onset > 0,
     )

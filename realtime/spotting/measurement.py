@@ -1,12 +1,13 @@
 """From a candidate in the window to a measured movement."""
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from realtime.spotting.interval import measure, project, rest_before
 from realtime.spotting.movement import Movement
 from realtime.spotting.parameters import TICK_S, SpottingParameters
-from realtime.spotting.window import TICKS_KEPT, MotionWindow
+from realtime.spotting.window import TICKS_KEPT, Closing, MotionWindow
+from realtime.spotting.window_kernel import RETURNED
 
 REST_TICKS = round(0.2 / TICK_S)
 """A region's rest before a movement is the median over so many ticks."""
@@ -14,35 +15,16 @@ CLEAR_TICKS = round(0.1 / TICK_S)
 """Ticks before the opening of a candidate that may belong to its rise."""
 
 
-def _noise(course: Float64[np.ndarray, " ticks"], quiet: int) -> float:
-    """Robust standard deviation of the first `quiet` ticks, pixels; 0 where there are too few."""
-    if quiet < 20:
-        return 0.0
-    before = course[:quiet]
-    return float(1.4826 * np.median(np.abs(before - np.median(before))))
-
-
-def _direction_tick(moved: Float64[np.ndarray, "ticks regions 2"], first: int, last: int) -> int:
-    """Where the regions together are farthest from rest."""
-    squares = np.nan_to_num(moved[first : last + 1] ** 2).sum(axis=(1, 2))
-    return first + int(np.argmax(squares))
-
-
-def _frames_that_show_it(
-    window: MotionWindow,
-    regions: tuple[int, ...],
-    span: tuple[int, int],
-    direction: Float64[np.ndarray, "regions 2"],
-    rest: Float64[np.ndarray, "regions 2"],
-) -> int:
-    """Number of frames in which, before any low-pass, the movement is past 0.3 of its height."""
-    ticks = np.asarray(window.sample_ticks(*span), dtype=int)
-    if not len(ticks):
-        return 0
-    raw = window.unsmoothed(*span)[ticks - span[0]][:, list(regions)]
-    height = float((direction**2).sum())
-    along = ((raw - rest) * direction).sum(axis=(1, 2)) / max(height, 1e-12)
-    return int((along > 0.3).sum())
+def measure_candidate(window: MotionWindow, closing: Closing, parameters: SpottingParameters) -> Movement:
+    """Measure the candidate of one channel; see `measure_movement`."""
+    return measure_movement(
+        window,
+        (closing.channel,),
+        (closing.opened, closing.low),
+        closing.end,
+        parameters,
+        returned=closing.reason == RETURNED,
+    )
 
 
 def measure_movement(
@@ -54,7 +36,7 @@ def measure_movement(
     *,
     returned: bool = True,
 ) -> Movement:
-    """Measure a candidate of one or more regions, all taken as one vector.
+    """Measure a candidate of one or more regions, all taken as one vector in units of their limits.
 
     Args:
         window: holds the displacement.
@@ -69,50 +51,84 @@ def measure_movement(
     """
     opened, low = span
     start = max(opened - round(parameters.lead_s / TICK_S), window.run_start, window.settled - TICKS_KEPT + 1)
-    joint = regions == (window.regions,)
-    course_of = window.smoothed(start, max(end, opened))
-    if joint:
-        regions = _taking_part(course_of, opened - start, low - start)
-    chosen: Float32[np.ndarray, "ticks regions 2"] = course_of[:, list(regions)]
-    rest = rest_before(chosen, max(0, opened - start - CLEAR_TICKS), REST_TICKS)
+    everything = regions == (window.regions,)
+    if everything:
+        regions = tuple(range(window.regions))
+    limits = window.limits(regions).astype(np.float64)
+    moved = window.smoothed(start, max(end, opened))[:, list(regions)] / limits
+    quiet = max(0, opened - start - CLEAR_TICKS)
+    rest = rest_before(moved, quiet, REST_TICKS)
     first, last = opened - start, min(max(low, opened), end) - start
-    at = _direction_tick(chosen - rest, first, last)
-    direction = np.nan_to_num(chosen[at] - rest)
-    course = project(chosen, rest, at)
-    bounds = measure(course, first, last, parameters, _noise(course, opened - start - CLEAR_TICKS))
-    parts = np.linalg.norm(direction, axis=1)
-    order = [regions[place] for place in np.argsort(-parts, kind="stable")]
-    total = float(np.linalg.norm(direction))
-    share = 1.0 if joint else float(parts.max()) / max(total, 1e-9)
-    whole = (start + int(bounds.onset), start + int(np.ceil(bounds.offset)))
+    at = _farthest(moved - rest, first, last)
+    # Drift goes on while the face moves: the direction is taken from between the rests before and after.
+    middle = (rest + rest_before(moved, len(moved) - 1, CLEAR_TICKS // 2)) / 2 if returned else rest
+    direction = np.nan_to_num(moved[at] - middle)
+    if everything:
+        sizes = np.linalg.norm(direction, axis=1)
+        direction[sizes < sizes.max() / 3] = 0.0
+    course = project(moved - rest, direction)
+    bounds = measure(course, first, last, parameters, _noise(course, quiet))
+    sizes = np.linalg.norm(direction, axis=1)
+    order = [int(place) for place in np.argsort(-sizes, kind="stable") if sizes[place] > 0] or [0]
+    length_px = float(np.linalg.norm((direction * limits)[order[0]]))
+    total = max(float(np.linalg.norm(sizes)), 1e-9)
+    height = bounds.prominence if returned else bounds.rise
+    # All together need not pass any one region's limit.
+    own = total if everything else max(float(sizes[order[0]]), 1e-9)
+    needed = parameters.joint_factor if everything else 1.0
     return Movement(
-        regions=tuple(order),
+        regions=tuple(regions[place] for place in order),
         onset=start + bounds.onset,
         apex=start + bounds.apex,
         offset=start + max(bounds.offset, float(min(last, low - start))),
-        strength_px=share * (bounds.prominence_px if returned else bounds.rise_px),
-        threshold_px=window.threshold(window.regions if joint else order[0]),
+        strength_px=length_px * height / total,
+        threshold_px=length_px * needed / own,
         residual=bounds.residual,
         opened=opened,
         low=low,
-        frames=_frames_that_show_it(window, regions, whole, direction, rest),
+        frames=_frames_that_show_it(
+            window, regions, start, bounds.onset, bounds.offset, direction / limits, rest * limits
+        ),
         seen_from_start=bounds.seen_from_start,
     )
 
 
-def _taking_part(displacement: Float32[np.ndarray, "ticks regions 2"], first: int, last: int) -> tuple[int, ...]:
-    """Regions that move at least a third as far as the strongest one."""
-    rest = rest_before(displacement, max(0, first - CLEAR_TICKS), REST_TICKS)
-    moved = displacement - rest
-    at = _direction_tick(moved, first, last)
-    parts = np.nan_to_num(np.linalg.norm(moved[at], axis=1))
-    return tuple(np.flatnonzero(parts >= parts.max() / 3).tolist())
+def _noise(course: Float64[np.ndarray, " ticks"], quiet: int) -> float:
+    """Robust standard deviation of the first `quiet` ticks; 0 where there are too few."""
+    if quiet < 20:
+        return 0.0
+    before = course[:quiet]
+    return float(1.4826 * np.median(np.abs(before - np.median(before))))
+
+
+def _farthest(moved: Float64[np.ndarray, "ticks regions 2"], first: int, last: int) -> int:
+    """Where the regions together are farthest from rest."""
+    squares = np.nan_to_num(moved[first : last + 1] ** 2).sum(axis=(1, 2))
+    return first + int(np.argmax(squares))
+
+
+def _frames_that_show_it(
+    window: MotionWindow,
+    regions: tuple[int, ...],
+    start: int,
+    onset: float,
+    offset: float,
+    weights: Float64[np.ndarray, "regions 2"],
+    rest_px: Float64[np.ndarray, "regions 2"],
+) -> int:
+    """Number of frames in which, before any low-pass, the movement is past 0.3 of its height."""
+    first, last = start + int(onset), start + int(np.ceil(offset))
+    ticks = np.asarray(window.sample_ticks(first, last), dtype=int)
+    raw = window.unsmoothed(first, last)[:, list(regions)]
+    along = ((raw - rest_px) * weights).sum(axis=(1, 2))
+    inside = ticks[(ticks >= first) & (ticks <= last)] - first
+    return int((along[inside] > 0.3 * along.max()).sum())
 
 
 def moved_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.ndarray, "regions 2"]:
     """Every region at the apex against its rest before the onset, pixels; NaN where unreadable."""
     onset, apex = int(movement.onset), round(movement.apex)
     start = max(onset - REST_TICKS, window.run_start, window.settled - TICKS_KEPT + 1)
-    displacement = window.smoothed(start, max(apex, start))
+    displacement = window.smoothed(start, max(apex, start)).astype(np.float64)
     rest = rest_before(displacement, max(0, onset - start), REST_TICKS)
-    return np.asarray(displacement[-1] - rest, dtype=np.float64)
+    return np.asarray(displacement[-1] - rest)

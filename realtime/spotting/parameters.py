@@ -14,14 +14,19 @@ class SpottingParameters:
 
     floor_px: float = 0.4
     """A region must move at least this far from its rest to become a candidate, however quiet the face is."""
-    joint_floor_px: float = 0.9
-    """The same for all regions together, root of the sum of squares: for movements weak in each region."""
-    noise_factor: float = 6.0
-    """Threshold in robust standard deviations (1.4826 MAD) over the median of the quiet movement."""
+    noise_factor: float = 5.0
+    """Threshold in robust standard deviations (1.4826 MAD) of the quiet movement, for x and y apart."""
+    joint_factor: float = 2.4
+    """All regions together, as root of the sum of squares, must reach so many times the threshold of one: finds
+    movements that are weak in each region."""
     noise_s: float = 8.0
-    """Length of the sliding window for median and MAD; time inside candidates does not enter it."""
-    baseline_s: float = 1.5
-    """Length of the sliding window whose median is a region's rest position."""
+    """Length of the sliding window for the noise; time inside candidates does not enter it."""
+    contrast_s: float = 0.2
+    """Noise is how far quiet movement departs from the line between its positions so long before and after."""
+    quick_rest_s: float = 0.6
+    """Length of the sliding window whose median is a region's rest, for movements as short as a micro-expression."""
+    slow_rest_s: float = 1.5
+    """The same for longer movements."""
     smoothing_s: float = 0.022
     """Standard deviation of the Gaussian low-pass, zero phase: 22 ms halve the amplitude at 8.5 Hz."""
     return_fraction: float = 0.35

@@ -14,7 +14,7 @@ from realtime.spotting.judgement import (
     against_whole_face,
     masked_by,
 )
-from realtime.spotting.measurement import measure_movement, moved_at_apex
+from realtime.spotting.measurement import measure_candidate, measure_movement, moved_at_apex
 from realtime.spotting.movement import Movement, belong_together, group
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
@@ -113,14 +113,7 @@ class Spotter:
                 continue  # the slow bank follows it further
             if closing.channel == self._window.regions and self._region_moved(closing):
                 continue
-            movement = measure_movement(
-                self._window,
-                (closing.channel,),
-                (closing.opened, closing.low),
-                closing.end,
-                self.parameters,
-                returned=closing.reason == RETURNED,
-            )
+            movement = measure_candidate(self._window, closing, self.parameters)
             if closing.bank == QUICK and movement.residual > 0.5:
                 continue  # a pause on the way of a longer movement
             if not self._repeats(movement):
@@ -276,9 +269,14 @@ class Spotter:
 
     def _against_open(self, movement: Movement) -> str | None:
         """Whether it is a part of a larger movement that still goes on."""
-        for _, _, opened, peak in self._window.open_candidates():
-            if opened < movement.apex and movement.strength_px < self.parameters.part_fraction * peak:
-                return f"part of a larger movement under way: {movement.strength_px:.2f} px beside {peak:.2f} px"
+        relative = movement.strength_px / max(movement.threshold_px, 1e-9)
+        for _, channel, opened, peak in self._window.open_candidates():
+            larger = channel < self._window.regions and relative < self.parameters.part_fraction * peak
+            if larger and opened < movement.apex:
+                name = REGION_NAMES[channel]
+                return (
+                    f"part of a larger movement under way at the {name}: {relative:.1f} against {peak:.1f} thresholds"
+                )
         return None
 
     def _remember(self, movement: Movement) -> None:

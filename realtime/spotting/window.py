@@ -1,6 +1,6 @@
 """The sliding window over one face's movement: what the spotter remembers, at constant cost a sample."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,10 @@ def _ticks(duration_s: float) -> int:
     return round(duration_s / TICK_S)
 
 
+def _entries(duration_s: float) -> int:
+    return round(duration_s / (ENTRY_TICKS * TICK_S))
+
+
 def _gaussian(deviation_s: float) -> Float32[np.ndarray, " taps"]:
     half = max(1, _ticks(2.75 * deviation_s))
     steps = np.arange(-half, half + 1) * TICK_S
@@ -58,7 +62,7 @@ def _gaussian(deviation_s: float) -> Float32[np.ndarray, " taps"]:
 
 
 def _durations(parameters: SpottingParameters) -> np.ndarray:
-    durations = np.zeros(10, np.int64)
+    durations = np.zeros(13, np.int64)
     durations[kernel.TICK_LENGTH] = TICK_NS
     durations[kernel.ENTRY_STEP] = ENTRY_TICKS
     durations[kernel.NOISE_STEP] = NOISE_RENEWAL_TICKS
@@ -70,19 +74,19 @@ def _durations(parameters: SpottingParameters) -> np.ndarray:
     # A candidate opens after its onset and comes back before its offset: the margin is generous.
     durations[kernel.QUICK_TIMEOUT] = _ticks(parameters.micro_longest_s + 0.2)
     durations[kernel.SLOW_TIMEOUT] = _ticks(parameters.macro_longest_s + 0.3)
+    durations[kernel.CONTRAST] = _ticks(parameters.contrast_s)
+    durations[kernel.QUICK_ENTRIES] = max(3, _entries(parameters.quick_rest_s))
+    durations[kernel.SLOW_ENTRIES] = max(durations[kernel.QUICK_ENTRIES], _entries(parameters.slow_rest_s))
     return durations
 
 
 def _new_state(regions: int, parameters: SpottingParameters) -> kernel.WindowState:
     columns, channels = 2 * regions, regions + 1
-    rest_entries = max(3, round(parameters.baseline_s / (ENTRY_TICKS * TICK_S)))
-    noise_entries = max(10, round(parameters.noise_s / (ENTRY_TICKS * TICK_S)))
+    durations = _durations(parameters)
+    rest_entries, noise_entries = int(durations[kernel.SLOW_ENTRIES]), max(10, _entries(parameters.noise_s))
     fractions = np.array(
-        [parameters.floor_px, parameters.joint_floor_px, parameters.noise_factor, parameters.return_fraction],
-        np.float32,
+        [parameters.floor_px, parameters.joint_factor, parameters.noise_factor, parameters.return_fraction], np.float32
     )
-    threshold = np.full(channels, parameters.floor_px, np.float32)
-    threshold[-1] = parameters.joint_floor_px
     return kernel.WindowState(
         raw=np.zeros((TICKS_KEPT, columns), np.float32),
         valid=np.zeros((TICKS_KEPT, columns), np.float32),
@@ -94,16 +98,16 @@ def _new_state(regions: int, parameters: SpottingParameters) -> kernel.WindowSta
         rest=np.zeros((2, columns), np.float32),
         rest_entries=np.zeros((2, columns, rest_entries), np.float32),
         rest_count=np.zeros((2, regions), np.int64),
-        noise_entries=np.zeros((channels, noise_entries), np.float32),
-        noise_count=np.zeros(channels, np.int64),
-        threshold=threshold,
+        noise_entries=np.zeros((columns, noise_entries), np.float32),
+        noise_count=np.zeros(regions, np.int64),
+        limit=np.full(columns, parameters.floor_px, np.float32),
         magnitude=np.full((2, channels), np.nan, np.float32),
         phase=np.zeros((2, channels), np.int64),
-        ticks=np.zeros((2, channels, 5), np.int64),
-        levels=np.zeros((2, channels, 3), np.float32),
+        ticks=np.zeros((2, channels, 6), np.int64),
+        levels=np.zeros((2, channels, 2), np.float32),
         closings=np.zeros((8 * channels, 7), np.int64),
         taps_out=np.full(2, np.nan, np.float32),
-        durations=_durations(parameters),
+        durations=durations,
         fractions=fractions,
         scratch=np.zeros(max(rest_entries, noise_entries), np.float32),
     )
@@ -147,9 +151,10 @@ class MotionWindow:
         """Threshold of that region, canthus-normalised pixels."""
         return float(self._state.taps_out[1])
 
-    def threshold(self, channel: int) -> float:
-        """What a channel's movement must exceed now, canthus-normalised pixels."""
-        return float(self._state.threshold[channel])
+    def limits(self, regions: Sequence[int]) -> Float32[np.ndarray, "regions 2"]:
+        """How far each of some regions must move now, in x and in y, canthus-normalised pixels."""
+        limits: np.ndarray = self._state.limit.reshape(-1, 2)[list(regions)]
+        return limits
 
     def pause_before(self, time_ns: int) -> int:
         """Nanoseconds from the newest sample to `time_ns` if that pause voids movements, else 0."""
@@ -204,7 +209,7 @@ class MotionWindow:
         return ticks
 
     def open_candidates(self) -> Iterator[tuple[int, int, int, float]]:
-        """Bank, channel, tick of opening and peak (pixels) of every candidate under way."""
+        """Bank, channel, tick of opening and peak (1 at the limit) of every candidate under way."""
         state = self._state
         for bank, channel in np.argwhere(state.phase != kernel.IDLE).tolist():
             peak = float(state.levels[bank, channel, kernel.PEAK])

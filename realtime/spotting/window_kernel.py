@@ -20,9 +20,9 @@ RETURNED, TIMED_OUT, UNREADABLE, INTERRUPTED = 0, 1, 2, 3
 # clock
 ORIGIN, LAST_TIME, TICK, SETTLED, SAMPLES, RUN_START, CLOSED = range(7)
 # ticks of a channel
-OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD = range(5)
+OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY = range(6)
 # levels of a channel
-PEAK, LOWEST, OPEN_THRESHOLD = range(3)
+PEAK, LOWEST = range(2)
 # durations, ticks
 (
     TICK_LENGTH,
@@ -35,9 +35,12 @@ PEAK, LOWEST, OPEN_THRESHOLD = range(3)
     GAP,
     QUICK_TIMEOUT,
     SLOW_TIMEOUT,
-) = range(10)
+    CONTRAST,
+    QUICK_ENTRIES,
+    SLOW_ENTRIES,
+) = range(13)
 # levels
-FLOOR, JOINT_FLOOR, NOISE_FACTOR, RETURN = range(4)
+FLOOR, JOINT, NOISE_FACTOR, RETURN = range(4)
 # columns of a closing
 C_BANK, C_CHANNEL, C_REASON, C_OPENED, C_PEAK, C_LOW, C_END = range(7)
 
@@ -66,25 +69,25 @@ class WindowState(NamedTuple):
     rest_count: np.ndarray
     """(2, R) int64: entries ever written."""
     noise_entries: np.ndarray
-    """(R + 1, E) float32: quiet movement, what the thresholds come from."""
+    """(2R, E) float32: how far quiet movement departs from the line between its neighbours, pixels."""
     noise_count: np.ndarray
-    """(R + 1,) int64: entries ever written."""
-    threshold: np.ndarray
-    """(R + 1,) float32, pixels."""
+    """(R,) int64: entries ever written."""
+    limit: np.ndarray
+    """(2R,) float32: how far x and y must move to count, pixels; they differ, as edges pin down one direction only."""
     magnitude: np.ndarray
-    """(2, R + 1) float32: movement from rest at the settled tick, pixels."""
+    """(2, R + 1) float32: movement from rest at the settled tick, 1 at the limit."""
     phase: np.ndarray
     """(2, R + 1) int64: IDLE, OPEN or LOW."""
     ticks: np.ndarray
-    """(2, R + 1, 5) int64: OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD."""
+    """(2, R + 1, 6) int64: OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY."""
     levels: np.ndarray
-    """(2, R + 1, 3) float32: PEAK, LOWEST, OPEN_THRESHOLD, pixels."""
+    """(2, R + 1, 2) float32: PEAK, LOWEST, 1 at the limit."""
     closings: np.ndarray
     """(Q, 7) int64: candidates that closed during the latest call."""
     taps_out: np.ndarray
     """(2,) float32: strength and threshold of the latest sample."""
     durations: np.ndarray
-    """(10,) int64."""
+    """(13,) int64."""
     fractions: np.ndarray
     """(4,) float32."""
     scratch: np.ndarray
@@ -162,7 +165,7 @@ def low_pass(state: WindowState, tick: int, ahead: int) -> None:
 def write_rest(state: WindowState, bank: int, region: int, row: int) -> None:
     """Enter the region's present position and renew its rest, the median of the entries."""
     entries = state.rest_entries
-    length = entries.shape[2]
+    length = state.durations[QUICK_ENTRIES if bank == QUICK else SLOW_ENTRIES]
     position = state.rest_count[bank, region] % length
     state.rest_count[bank, region] += 1
     count = min(state.rest_count[bank, region], length)
@@ -181,42 +184,56 @@ def anchor(state: WindowState, bank: int, channel: int, row: int) -> None:
 
 
 @compiled()
-def renew_threshold(state: WindowState, channel: int) -> None:
-    """Threshold of a channel: floor, or median + factor · 1.4826 MAD of its quiet movement."""
-    count = min(state.noise_count[channel], state.noise_entries.shape[1])
-    floor = state.fractions[JOINT_FLOOR if channel == state.threshold.shape[0] - 1 else FLOOR]
-    # Of a handful of entries the spread says nothing yet.
-    if count < 10:
-        state.threshold[channel] = floor
+def write_noise(state: WindowState, region: int, tick: int) -> None:
+    """Enter the region's departure from the line between its neighbours before and after.
+
+    Slow drift, however far it goes, hardly departs from such a line; an expression does by its full height.
+    """
+    span, mask = state.durations[CONTRAST], state.raw.shape[0] - 1
+    if tick - state.clock[RUN_START] < 2 * span:
         return
-    scratch = state.scratch
-    scratch[:count] = state.noise_entries[channel, :count]
-    middle = median_of(scratch, count)
-    for i in range(count):
-        scratch[i] = abs(scratch[i] - middle)
-    spread = 1.4826 * median_of(scratch, count)
-    state.threshold[channel] = max(floor, middle + state.fractions[NOISE_FACTOR] * spread)
+    # A region that never rests must get its noise known too: busy time enters, but five times more thinly.
+    busy = tick - state.ticks[QUICK, region, BUSY] < 2 * span
+    if busy and (tick // state.durations[ENTRY_STEP]) % 5 != 0:
+        return
+    position = state.noise_count[region] % state.noise_entries.shape[1]
+    for column in (2 * region, 2 * region + 1):
+        neighbours = state.smooth[tick & mask, column] + state.smooth[(tick - 2 * span) & mask, column]
+        departure = abs(state.smooth[(tick - span) & mask, column] - np.float32(0.5) * neighbours)
+        if np.isnan(departure):
+            return
+        state.noise_entries[column, position] = departure
+    state.noise_count[region] += 1
+
+
+@compiled()
+def renew_limit(state: WindowState, region: int) -> None:
+    """Limit of a region: the floor, or factor · 1.4826 median of its quiet departures."""
+    count = min(state.noise_count[region], state.noise_entries.shape[1])
+    # Of a handful of entries the spread says nothing yet.
+    if count < 5:
+        return
+    for column in (2 * region, 2 * region + 1):
+        state.scratch[:count] = state.noise_entries[column, :count]
+        spread = 1.4826 * median_of(state.scratch, count)
+        state.limit[column] = max(state.fractions[FLOOR], state.fractions[NOISE_FACTOR] * spread)
 
 
 @compiled()
 def write_statistics(state: WindowState, tick: int) -> None:
     """Enter quiet movement into the windows; channels take turns, so that ticks cost the same."""
-    durations, channels = state.durations, state.threshold.shape[0]
+    durations, regions = state.durations, state.rest_count.shape[1]
     row = tick & (state.raw.shape[0] - 1)
     step, renewal = durations[ENTRY_STEP], durations[NOISE_STEP]
-    for channel in range(tick % step, channels, step):
-        if channel < channels - 1:
-            if np.isnan(state.smooth[row, 2 * channel]):
-                continue
-            for bank in (QUICK, SLOW):
-                if state.phase[bank, channel] == IDLE:
-                    write_rest(state, bank, channel, row)
-        if state.phase[QUICK, channel] == IDLE and state.magnitude[QUICK, channel] < state.threshold[channel]:
-            position = state.noise_count[channel] % state.noise_entries.shape[1]
-            state.noise_entries[channel, position] = state.magnitude[QUICK, channel]
-            state.noise_count[channel] += 1
-    for channel in range(tick % renewal, channels, renewal):
-        renew_threshold(state, channel)
+    for region in range(tick % step, regions, step):
+        if np.isnan(state.smooth[row, 2 * region]):
+            continue
+        for bank in (QUICK, SLOW):
+            if state.phase[bank, region] == IDLE:
+                write_rest(state, bank, region, row)
+        write_noise(state, region, tick)
+    for region in range(tick % renewal, regions, renewal):
+        renew_limit(state, region)
 
 
 @compiled()
@@ -229,8 +246,9 @@ def write_magnitudes(state: WindowState, tick: int) -> None:
             if state.rest_count[bank, region] == 0:
                 state.magnitude[bank, region] = np.nan
                 continue
-            x = state.smooth[row, 2 * region] - state.rest[bank, 2 * region]
-            y = state.smooth[row, 2 * region + 1] - state.rest[bank, 2 * region + 1]
+            across, down = 2 * region, 2 * region + 1
+            x = (state.smooth[row, across] - state.rest[bank, across]) / state.limit[across]
+            y = (state.smooth[row, down] - state.rest[bank, down]) / state.limit[down]
             square = x * x + y * y
             state.magnitude[bank, region] = np.sqrt(square)
             if not np.isnan(square):
@@ -259,7 +277,7 @@ def open_channel(state: WindowState, bank: int, channel: int, tick: int, movemen
     """Begin a candidate."""
     ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
     ticks[OPENED], ticks[PEAK_TICK], ticks[UNREAD] = tick, tick, 0
-    levels[PEAK], levels[OPEN_THRESHOLD] = movement, state.threshold[channel]
+    levels[PEAK] = movement
     state.phase[bank, channel] = OPEN
 
 
@@ -271,7 +289,7 @@ def follow_low(state: WindowState, bank: int, channel: int, tick: int, movement:
     # Only a fall of 3 % of the peak counts as falling on.
     if movement < levels[LOWEST] - 0.03 * peak:
         levels[LOWEST], ticks[LOWEST_TICK] = movement, tick
-    if movement > levels[LOWEST] + max(0.25 * peak, state.threshold[channel]):
+    if movement > levels[LOWEST] + max(0.25 * peak, 1.0):
         if since >= durations[REFRACTORY]:
             close(state, bank, channel, RETURNED, ticks[LOWEST_TICK])
         else:
@@ -305,16 +323,18 @@ def follow(state: WindowState, bank: int, channel: int, tick: int, movement: flo
 @compiled()
 def settle_tick(state: WindowState, tick: int, ahead: int) -> None:
     """Low-pass one tick and run all channels over it."""
+    channels = state.rest_count.shape[1] + 1
     low_pass(state, tick, ahead)
     state.clock[SETTLED] = tick
     write_magnitudes(state, tick)
     learnt = tick - state.clock[RUN_START] >= state.durations[LEARNING]
     for bank in (QUICK, SLOW):
-        for channel in range(state.threshold.shape[0]):
+        for channel in range(channels):
             movement = state.magnitude[bank, channel]
             if state.phase[bank, channel] != IDLE:
+                state.ticks[bank, channel, BUSY] = tick
                 follow(state, bank, channel, tick, movement)
-            elif learnt and movement >= state.threshold[channel]:
+            elif learnt and movement >= (state.fractions[JOINT] if channel == channels - 1 else 1.0):
                 open_channel(state, bank, channel, tick, movement)
     write_statistics(state, tick)
 
@@ -324,7 +344,7 @@ def measure_now(state: WindowState, tick: int) -> None:
     """Strength and threshold at the newest tick, over the past alone, of the region nearest to firing."""
     raw, valid, taps = state.raw, state.valid, state.taps
     mask, half, regions = raw.shape[0] - 1, taps.shape[0] // 2, state.rest_count.shape[1]
-    best, strength, threshold = -1.0, np.nan, state.threshold[0]
+    best, strength, threshold = -1.0, np.nan, state.limit[0]
     for region in range(regions):
         x = y = weight = 0.0
         for step in range(half + 1):
@@ -338,9 +358,10 @@ def measure_now(state: WindowState, tick: int) -> None:
             continue
         x = x / weight - state.rest[SLOW, 2 * region]
         y = y / weight - state.rest[SLOW, 2 * region + 1]
-        movement = np.sqrt(x * x + y * y)
-        if movement / state.threshold[region] > best:
-            best, strength, threshold = movement / state.threshold[region], movement, state.threshold[region]
+        movement, share = np.hypot(x, y), np.hypot(x / state.limit[2 * region], y / state.limit[2 * region + 1])
+        if share > best:
+            best, strength = share, movement
+            threshold = movement / share if share > 0.0 else state.limit[2 * region]
     state.taps_out[0], state.taps_out[1] = strength, threshold
 
 
@@ -385,7 +406,7 @@ def interrupt(state: WindowState) -> int:
     for tick in range(clock[SETTLED] + 1, clock[TICK] + 1):
         settle_tick(state, tick, clock[TICK] - tick)
     for bank in (QUICK, SLOW):
-        for channel in range(state.threshold.shape[0]):
+        for channel in range(state.rest_count.shape[1] + 1):
             if state.phase[bank, channel] != IDLE:
                 reason = RETURNED if state.phase[bank, channel] == LOW else INTERRUPTED
                 close(state, bank, channel, reason, clock[TICK])

@@ -31,7 +31,8 @@ class Pulse:
         since = np.asarray(time_s) - self.start_s
         rise = 0.5 * (1 - np.cos(np.pi * np.clip(since / self.rise_s, 0, 1)))
         fall = 0.5 * (1 + np.cos(np.pi * np.clip((since - self.rise_s - self.hold_s) / self.fall_s, 0, 1)))
-        return np.minimum(rise, fall)
+        course: np.ndarray = np.minimum(rise, fall)
+        return course
 
     @property
     def truth(self) -> tuple[float, float, float]:

@@ -97,8 +97,8 @@ def test_events_are_ordered_disjoint_and_made_of_real_frames(
     outcome = spot(stream)
     time_of = {sample.index: sample.time_ns for sample in stream}
     assert len(outcome.events) == len(train)
-    found: ExpressionEvent | RejectedMovement
-    for found in [*outcome.events, *outcome.rejected]:
+    everything: list[ExpressionEvent | RejectedMovement] = [*outcome.events, *outcome.rejected]
+    for found in everything:
         assert found.onset_ns <= found.apex_ns <= found.offset_ns
         for which in ("onset", "apex", "offset"):
             assert time_of[getattr(found, f"{which}_index")] == getattr(found, f"{which}_ns")

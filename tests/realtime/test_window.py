@@ -52,22 +52,38 @@ def test_the_low_passed_movement_lags_by_the_stated_delay() -> None:
         assert lag_s <= window.delay_s or index < 20
 
 
-def test_the_threshold_follows_the_noise_and_has_a_floor() -> None:
-    for noise_px, lowest, highest in ((0.0, 0.4, 0.4001), (0.02, 0.4, 0.4001), (0.6, 0.6, 4.0)):
-        window = MotionWindow(REGIONS, PARAMETERS)
-        for sample in samples(Series(duration_s=6.0, noise_px=noise_px), regular_times(6.0, 100.0)):
-            window.push(sample)
-        levels = [window.threshold(region) for region in range(REGIONS)]
-        assert lowest * 0.999 <= min(levels)
-        assert max(levels) <= highest
-
-
-def test_events_do_not_raise_the_threshold() -> None:
-    train = [Pulse(start_s=1.0 + 0.8 * number, amplitude_px=3.0) for number in range(9)]
+def test_the_limit_follows_the_noise_of_each_direction_and_has_a_floor() -> None:
     window = MotionWindow(REGIONS, PARAMETERS)
-    for sample in samples(Series(duration_s=9.0, pulses=train), regular_times(9.0, 100.0)):
+    for sample in samples(Series(duration_s=6.0, noise_px=0.6), regular_times(6.0, 100.0)):
+        sample.displacement[:, 1] *= 0.05
         window.push(sample)
-    assert window.threshold(REGION_NAMES.index("left lip corner")) == pytest.approx(0.4, abs=1e-3)
+    limits = window.limits(range(REGIONS))
+    assert limits[:, 0].min() > 2 * PARAMETERS.floor_px
+    assert limits[:, 0].max() < 10 * PARAMETERS.floor_px
+    assert limits[:, 1] == pytest.approx(PARAMETERS.floor_px)
+
+
+def test_slow_drift_does_not_raise_the_limit() -> None:
+    window = MotionWindow(REGIONS, PARAMETERS)
+    for sample in samples(Series(duration_s=6.0, noise_px=0.03, drift_px_s=0.5), regular_times(6.0, 100.0)):
+        window.push(sample)
+    assert window.limits(range(REGIONS)) == pytest.approx(PARAMETERS.floor_px)
+
+
+def test_noise_of_a_region_that_never_rests_becomes_known() -> None:
+    window = MotionWindow(REGIONS, PARAMETERS)
+    restless = Series(duration_s=8.0, common=lambda t: 2.0 * np.sin(2 * np.pi * 2.5 * t))
+    for sample in samples(restless, regular_times(8.0, 100.0)):
+        window.push(sample)
+    assert window.limits(range(REGIONS))[:, 1].min() > 4 * PARAMETERS.floor_px
+
+
+def test_events_hardly_raise_the_limit() -> None:
+    train = [Pulse(start_s=1.5 + 1.6 * number, amplitude_px=3.0) for number in range(6)]
+    window = MotionWindow(REGIONS, PARAMETERS)
+    for sample in samples(Series(duration_s=12.0, pulses=train), regular_times(12.0, 100.0)):
+        window.push(sample)
+    assert window.limits([REGION_NAMES.index("left lip corner")]).max() < 0.6
 
 
 def test_a_sample_is_found_by_its_time() -> None:
@@ -89,7 +105,7 @@ def test_bounds_of_a_known_course() -> None:
     assert bounds.onset * TICK_S == pytest.approx(onset_s, abs=0.015)
     assert bounds.apex * TICK_S == pytest.approx(apex_s, abs=0.015)
     assert bounds.offset * TICK_S == pytest.approx(offset_s, abs=0.015)
-    assert bounds.prominence_px == pytest.approx(2.0, abs=0.06)
+    assert bounds.prominence == pytest.approx(2.0, abs=0.06)
     assert abs(bounds.residual) < 0.03
     assert bounds.seen_from_start
 
@@ -98,7 +114,7 @@ def test_a_flank_in_noise_is_extrapolated_to_the_same_place() -> None:
     pulse = Pulse(start_s=0.0, rise_s=0.001, hold_s=0.0, fall_s=0.4)
     course = pulse.course(np.arange(0.005, 1.0, TICK_S))
     clear, _ = flank(course, PARAMETERS)
-    noisy, _ = flank(course, PARAMETERS, noise_px=0.08)
+    noisy, _ = flank(course, PARAMETERS, noise=0.08)
     assert abs(noisy - clear) * TICK_S < 0.02
 
 
