@@ -70,7 +70,8 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
     Args:
         points: float64 (P, 3), the head in the reference.
         places: float64 (P, 2), where its points are seen now.
-        trust: float64 (P,), 0 leaves a point out.
+        trust: float64 (P, 3), xx, xy, yy of how firmly each place is known along each direction; zeros leave a
+            point out.
         pose: float64 (6,), the guess, replaced by the result.
         departed: float64 (P,), how far each point was from the head in the frame before, pixels.
         rounds: steps.
@@ -83,6 +84,7 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
     size = 6 if turning else 4
     predicted = np.empty((count, 2))
     residuals = np.empty(count)
+    distances = np.empty(count)
     matrix = np.empty((6, 6))
     right = np.empty(6)
     row_x = np.zeros(6)
@@ -94,10 +96,19 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
         project(points, pose, predicted)
         trusted = 0
         for point in range(count):
-            if trust[point] > 0:
-                residuals[trusted] = np.hypot(
-                    places[point, 0] - predicted[point, 0], places[point, 1] - predicted[point, 1]
+            off_x = places[point, 0] - predicted[point, 0]
+            off_y = places[point, 1] - predicted[point, 1]
+            distances[point] = np.sqrt(
+                max(
+                    trust[point, 0] * off_x * off_x
+                    + 2.0 * trust[point, 1] * off_x * off_y
+                    + trust[point, 2] * off_y * off_y,
+                    0.0,
                 )
+                / max(trust[point, 0] + trust[point, 2], 1e-12)
+            )
+            if trust[point, 0] + trust[point, 2] > 0:
+                residuals[trusted] = distances[point]
                 trusted += 1
         if 2 * trusted < size:
             return False
@@ -109,15 +120,15 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
         cos_pitch, sin_pitch = np.cos(pose[4]), np.sin(pose[4])
         cos_yaw, sin_yaw = np.cos(pose[5]), np.sin(pose[5])
         for point in range(count):
-            if not trust[point] > 0:
+            if not trust[point, 0] + trust[point, 2] > 0:
                 continue
             off_x = places[point, 0] - predicted[point, 0]
             off_y = places[point, 1] - predicted[point, 1]
-            off = np.hypot(off_x, off_y) / scale
+            off = distances[point] / scale
             if turn == 0:
-                weight = trust[point] / (1.0 + (departed[point] / (3.0 * _LEAST_SCALE_PX)) ** 4)
+                weight = 1.0 / (1.0 + (departed[point] / (3.0 * _LEAST_SCALE_PX)) ** 4)
             elif off < _TUKEY:
-                weight = trust[point] * (1.0 - (off / _TUKEY) ** 2) ** 2
+                weight = (1.0 - (off / _TUKEY) ** 2) ** 2
             else:
                 continue
             x = points[point, 0] * cos_yaw + points[point, 2] * sin_yaw
@@ -131,9 +142,11 @@ def fit_head(  # noqa: C901 - one loop, unrolled by hand: a kernel
             row_x[5] = pose[0] * depth - pose[1] * by_yaw
             row_y[5] = pose[1] * depth + pose[0] * by_yaw
             for i in range(size):
-                right[i] += weight * (row_x[i] * off_x + row_y[i] * off_y)
+                pulled_x = weight * (trust[point, 0] * row_x[i] + trust[point, 1] * row_y[i])
+                pulled_y = weight * (trust[point, 1] * row_x[i] + trust[point, 2] * row_y[i])
+                right[i] += pulled_x * off_x + pulled_y * off_y
                 for j in range(size):
-                    matrix[i, j] += weight * (row_x[i] * row_x[j] + row_y[i] * row_y[j])
+                    matrix[i, j] += pulled_x * row_x[j] + pulled_y * row_y[j]
         for i in range(size):
             matrix[i, i] += 1e-6
         if not _solve(matrix, right, size):

@@ -183,7 +183,7 @@ class MotionExtractor:
         quality: FaceQuality,
     ) -> Float64[np.ndarray, "P 2"]:
         """Where the head alone has taken the patches; none of them stays readable when that cannot be told."""
-        trust = np.where(readable, reference.trust, 0.0)
+        trust = np.where(readable[:, None], reference.trust, 0.0)
         trust[:RIGID_FROM] *= self._parameters.soft_trust
         fitted = fit_head(
             reference.head,

@@ -79,8 +79,8 @@ class NeutralReference:
     """Patches from the origin with their depth, turned as the head was: crop pixels."""
     textured: Bool[np.ndarray, " P"]
     """Patches with enough texture to be followed."""
-    trust: Float64[np.ndarray, " P"]
-    """How well each patch is fixed in both directions, 0 to 1."""
+    trust: Float64[np.ndarray, "P 3"]
+    """How firmly the texture of each patch fixes it: xx, xy, yy of a matrix with eigenvalues from 0 to 1."""
     unit: float
     """Canthus-normalised pixels in a crop pixel."""
     yaw_deg: float
@@ -110,7 +110,7 @@ class NeutralReference:
             origin=origin,
             head=_turned(centres - origin, _DEPTH * canthus, aligned.quality.yaw_deg, aligned.quality.pitch_deg),
             textured=(xx + yy > 0.02 * float(np.median(xx + yy))) & (weakest > 0),
-            trust=weakest / (weakest + typical),
+            trust=_firmness(level.hessians, typical),
             unit=CANTHUS_DISTANCE / max(canthus, 1e-6),
             yaw_deg=aligned.quality.yaw_deg,
             pitch_deg=aligned.quality.pitch_deg,
@@ -119,6 +119,16 @@ class NeutralReference:
     def age_s(self, time_ns: int) -> float:
         """Seconds since the reference was taken."""
         return (time_ns - self.time_ns) / NANOSECONDS
+
+
+def _firmness(hessians: Float64[np.ndarray, "P 3"], typical: float) -> Float64[np.ndarray, "P 3"]:
+    """Each matrix with its eigenvalues e turned into e / (e + typical): texture beyond enough does not add trust."""
+    xx, xy, yy = hessians.T
+    matrices = np.stack((np.stack((xx, xy), -1), np.stack((xy, yy), -1)), -2)
+    values, vectors = np.linalg.eigh(matrices)
+    values = np.clip(values, 0.0, None)
+    firm = (vectors * (values / (values + typical))[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return np.column_stack((firm[:, 0, 0], firm[:, 0, 1], firm[:, 1, 1]))
 
 
 def _turned(
