@@ -1,7 +1,7 @@
 """Spotting metrics of recorded sessions against a truth file: the work behind `onset score`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from rich.table import Table
 
 from engines.errors import BadInput
 from realtime.json_lines import Record, read_lines
-from trainers.metrics.spotting import MINIMUM_IOU, Interval, SpottingScore, score_spotting
+from trainers.metrics.spotting import MINIMUM_IOU, Interval, SpottingScore, Which, score_spotting
 
-KINDS = ("micro", "macro", "all")
+KINDS: tuple[Which, ...] = ("micro", "macro", "all")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,8 @@ def score(truth: str | Path, events: Sequence[str | Path], minimum_iou: float = 
             durations_s[video] = run.duration_s
     known = durations_s if set(durations_s) == set(videos) else None
     scores = {
-        kind: score_spotting(truths, spotted, which=kind, durations_s=known, minimum_iou=minimum_iou)
-        for kind in ("micro", "macro", "all")
-    }  # fmt: skip
+        kind: score_spotting(truths, spotted, which=kind, durations_s=known, minimum_iou=minimum_iou) for kind in KINDS
+    }
     return {
         "videos": len(videos),
         "duration_s": sum(known.values()) if known else None,
@@ -84,7 +83,7 @@ def _brief(video: str, truths: Sequence[Interval], spotted: Sequence[Interval], 
 
 
 def score_table(result: Mapping[str, Any]) -> Table:
-    """The scores as a table, a row a kind.
+    """The scores as a table, a column a kind.
 
     Args:
         result: from `score`.
@@ -94,21 +93,12 @@ def score_table(result: Mapping[str, Any]) -> Table:
     """
     length = "" if result["duration_s"] is None else f", {result['duration_s'] / 60:.1f} min"
     table = Table(title=f"spotting, {result['videos']} videos{length}, IoU ≥ {result['minimum_iou']:g}")
-    table.add_column("kind")
-    for heading in ("hits", "false", "missed", "precision", "recall", "F1", "false/min",
-                    "onset ms", "apex ms", "offset ms", "labels F1", "STRS"):  # fmt: skip
-        table.add_column(heading, justify="right")
+    table.add_column("")
     for kind in KINDS:
-        row = result[kind]
-        counts = [str(row[key]) for key in ("true_positives", "false_positives", "false_negatives")]
-        shares = [_figure(row[key], ".3f") for key in ("precision", "recall", "f1")]
-        errors = [_error(row[f"{moment}_error_ms"]) for moment in ("onset", "apex", "offset")]
-        labels = None if row["analysis"] is None else row["analysis"]["f1"]
-        table.add_row(
-            kind, *counts, *shares, _figure(row["false_alarms_per_minute"], ".2f"), *errors,
-            _figure(labels, ".3f"), _figure(row["strs"], ".3f"),
-        )  # fmt: skip
-    table.caption = "errors: median / 95th percentile of the hits"
+        table.add_column(kind, justify="right")
+    for heading, read in ROWS.items():
+        table.add_row(heading, *(read(result[kind]) for kind in KINDS))
+    table.caption = "moments: absolute error of the hits, median / 95th percentile"
     return table
 
 
@@ -117,7 +107,26 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def _error(error: Mapping[str, float | None]) -> str:
+    if error["median"] is None:
+        return "–"
     return f"{_figure(error['median'], '.0f')} / {_figure(error['p95'], '.0f')}"
+
+
+ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "hits": lambda score: str(score["true_positives"]),
+    "false alarms": lambda score: str(score["false_positives"]),
+    "missed": lambda score: str(score["false_negatives"]),
+    "precision": lambda score: _figure(score["precision"], ".3f"),
+    "recall": lambda score: _figure(score["recall"], ".3f"),
+    "F1": lambda score: _figure(score["f1"], ".3f"),
+    "false alarms a minute": lambda score: _figure(score["false_alarms_per_minute"], ".2f"),
+    "onset, ms": lambda score: _error(score["onset_error_ms"]),
+    "apex, ms": lambda score: _error(score["apex_error_ms"]),
+    "offset, ms": lambda score: _error(score["offset_error_ms"]),
+    "F1 of labels": lambda score: _figure(None if score["analysis"] is None else score["analysis"]["f1"], ".3f"),
+    "STRS": lambda score: _figure(score["strs"], ".3f"),
+}
+"""What a row of the table is called, and how it is read from a kind's record."""
 
 
 def _lines(path: Path) -> tuple[Record, ...]:
