@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from engines.flow.lanes_kernel import constant, data_of, load, pick, product_sum, spread, store
+from engines.flow.lanes_kernel import constant, data_of, load, pick, product_sum, spread, store, times
 
 CHANNELS = 4
 """Values kept for each pixel, side by side: a row of four pixels is one vector of sixteen."""
@@ -22,8 +21,7 @@ _POLYNOMIALS = (
 """The four weights as polynomials of the position between the second and the third pixel, lowest power first."""
 
 
-@intrinsic
-def read_bicubic(
+def _read_bicubic(
     _typing: Any, image: Any, start: Any, stride: Any, down: Any, across: Any, result: Any, place: Any
 ) -> tuple[Any, Callable[..., Any]]:
     """Weighted sum over 4 × 4 pixels of `CHANNELS` values, for use inside a kernel.
@@ -42,13 +40,16 @@ def read_bicubic(
     return types.void(image, start, stride, down, across, result, place), _emit
 
 
+read_bicubic: Any = intrinsic(_read_bicubic)
+
+
 def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     _, start, stride, down, across, _, place = arguments
     image = data_of(context, builder, signature, arguments, 0)
     rows, columns = _weights(builder, down), _weights(builder, across)
     lines = constant(0.0, 4 * CHANNELS)
     for k in range(4):
-        offset = builder.add(start, builder.mul(stride, ir.Constant(stride.type, k)))
+        offset = builder.add(start, times(builder, stride, k))
         lines = product_sum(
             builder, load(builder, image, offset, 4 * CHANNELS), pick(builder, rows, [k] * 4 * CHANNELS), lines
         )

@@ -17,8 +17,9 @@ def tvl1(
 ) -> Float32[np.ndarray, "2 H W"] | Float32[np.ndarray, "N 2 H W"]:
     """Dense TV-L1 optical flow from one image to another, or between each pair of two stacks.
 
-    With the default parameters this is the algorithm of OpenCV's `createOptFlow_DualTVL1`. Safe to call from several
-    threads. The same images give the same bits, alone or in a stack, whatever the number of cores.
+    The algorithm of OpenCV's `createOptFlow_DualTVL1` with the departures that `engines.flow.reference` explains.
+    Safe to call from several threads. The same images give the same bits on one machine, alone or in a stack, whatever
+    the number of cores.
 
     Args:
         previous: (H, W) or (N, H, W), uint8, or float32 on the scale 0–255.
@@ -44,7 +45,7 @@ def tvl1(
     elif count > 1:
         with _parallel_region:
             solve_stack(first, second, shapes, settings, counts, chosen.scale_step, flows)
-    return flows if np.ndim(previous) == 3 else flows[0]
+    return flows if previous.ndim == 3 else flows[0]
 
 
 def _as_arrays(

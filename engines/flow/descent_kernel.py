@@ -9,9 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from engines.compilation import compiled
@@ -19,19 +17,21 @@ from engines.flow.lanes_kernel import (
     FAST,
     LANES,
     clamped,
+    code,
     constant,
     data_of,
     lane_sum,
     load,
+    plus,
     product_sum,
     spread,
     square_root,
     store,
+    times,
 )
 
 
-@intrinsic
-def _primal_row(
+def _type_primal(
     _typing: Any, flow: Any, dual: Any, data: Any, theta: Any, limit: Any, row: Any, stride: Any, plane: Any
 ) -> tuple[Any, Callable[..., Any]]:
     """Threshold and update both components of one row; return the sum of the squared changes.
@@ -41,14 +41,17 @@ def _primal_row(
     return types.float32(flow, dual, data, theta, limit, row, stride, plane), _emit_primal
 
 
+_primal_row: Any = intrinsic(_type_primal)
+
+
 def _emit_primal(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     flow, dual, data, theta = (data_of(context, builder, signature, arguments, k) for k in range(4))
     limit, (row, stride, plane) = spread(builder, arguments[4]), arguments[5:]
-    change = cgutils.alloca_once_value(builder, constant(0.0))
-    with cgutils.for_range(builder, _blocks(builder, stride)) as loop:
-        x = builder.mul(loop.index, ir.Constant(row.type, LANES))
-        here = _plus(builder, builder.add(row, x), 1)
-        planes = [builder.mul(plane, ir.Constant(plane.type, k)) for k in range(4)]
+    change = code.alloca_once_value(builder, constant(0.0))
+    with code.for_range(builder, _blocks(builder, stride)) as loop:
+        x = times(builder, loop.index, LANES)
+        here = plus(builder, builder.add(row, x), 1)
+        planes = [times(builder, plane, k) for k in range(4)]
         places = [builder.add(here, offset) for offset in planes]
         u, v = load(builder, flow, places[0]), load(builder, flow, places[1])
         gradient_x, gradient_y, inverse, residual = (load(builder, data, place) for place in places)
@@ -67,50 +70,48 @@ def _emit_primal(context: Any, builder: Any, signature: Any, arguments: Any) -> 
 
 
 def _divergence(builder: Any, dual: Any, place_x: Any, place_y: Any, stride: Any) -> Any:
-    along_x = builder.fsub(load(builder, dual, place_x), load(builder, dual, _plus(builder, place_x, -1)), flags=FAST)
+    along_x = builder.fsub(load(builder, dual, place_x), load(builder, dual, plus(builder, place_x, -1)), flags=FAST)
     above = load(builder, dual, builder.sub(place_y, stride))
     return builder.fadd(along_x, builder.fsub(load(builder, dual, place_y), above, flags=FAST), flags=FAST)
 
 
-@intrinsic
-def _dual_row(
+def _type_dual(
     _typing: Any, flow: Any, dual: Any, rate: Any, row: Any, below: Any, stride: Any, plane: Any
 ) -> tuple[Any, Callable[..., Any]]:
     """Ascend the dual of both components in one row; `below` is where the next row begins, or this one if last."""
     return types.void(flow, dual, rate, row, below, stride, plane), _emit_dual
 
 
+_dual_row: Any = intrinsic(_type_dual)
+
+
 def _emit_dual(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     flow, dual = (data_of(context, builder, signature, arguments, k) for k in range(2))
     rate, (row, below, stride, plane) = spread(builder, arguments[2]), arguments[3:]
     one = constant(1.0)
-    with cgutils.for_range(builder, _blocks(builder, stride)) as loop:
-        x = _plus(builder, builder.mul(loop.index, ir.Constant(row.type, LANES)), 1)
+    with code.for_range(builder, _blocks(builder, stride)) as loop:
+        x = plus(builder, times(builder, loop.index, LANES), 1)
         here, under = builder.add(row, x), builder.add(below, x)
         for k in range(2):
-            component = builder.mul(plane, ir.Constant(plane.type, k))
+            component = times(builder, plane, k)
             place = builder.add(here, component)
             centre = load(builder, flow, place)
-            right, lower = _plus(builder, place, 1), builder.add(under, component)
+            right, lower = plus(builder, place, 1), builder.add(under, component)
             slopes = [builder.fsub(load(builder, flow, at), centre, flags=FAST) for at in (right, lower)]
             squared = product_sum(builder, slopes[0], slopes[0], builder.fmul(slopes[1], slopes[1], flags=FAST))
             length = product_sum(builder, rate, square_root(builder, squared), one)
             shrink = builder.fdiv(one, length, flags=FAST)
             for direction, slope in enumerate(slopes):
-                offset = builder.mul(plane, ir.Constant(plane.type, 2 * k + direction))
+                offset = times(builder, plane, 2 * k + direction)
                 target = builder.add(here, offset)
                 raised = product_sum(builder, rate, slope, load(builder, dual, target))
                 store(builder, builder.fmul(raised, shrink, flags=FAST), dual, target)
     return context.get_dummy_value()
 
 
-def _plus(builder: Any, index: Any, amount: int) -> Any:
-    return builder.add(index, ir.Constant(index.type, amount))
-
-
 def _blocks(builder: Any, stride: Any) -> Any:
     """Vectors in a row: the stride is a multiple of LANES and two columns more."""
-    return builder.sdiv(_plus(builder, stride, -2), ir.Constant(stride.type, LANES))
+    return builder.sdiv(plus(builder, stride, -2), stride.type(LANES))
 
 
 @compiled()

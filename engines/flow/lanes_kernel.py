@@ -6,19 +6,31 @@ row or stays scalar. The few inner loops that cost the time are therefore writte
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no annotations
 from numba.core import cgutils
 
 LANES = 16
 """Values in a vector: one 512-bit register, or two of 256 bits that keep the units of a core busier."""
 FAST = ("fast",)
 """Fused multiply-add and reciprocals may be used: fields are finite, a few last bits do not matter."""
+code: Any = cgutils
+"""Numba's building blocks (loops, variables), which carry no annotations."""
 _INDEX = ir.IntType(32)
 
 
 def data_of(context: Any, builder: Any, signature: Any, arguments: Any, position: int) -> Any:
     """Pointer to the first value of an array argument of an intrinsic."""
     return context.make_array(signature.args[position])(context, builder, arguments[position]).data
+
+
+def plus(builder: Any, index: Any, amount: int) -> Any:
+    """An index further on."""
+    return builder.add(index, ir.Constant(index.type, amount))
+
+
+def times(builder: Any, index: Any, factor: int) -> Any:
+    """An index multiplied."""
+    return builder.mul(index, ir.Constant(index.type, factor))
 
 
 def load(builder: Any, pointer: Any, index: Any, lanes: int = LANES) -> Any:
@@ -69,7 +81,7 @@ def clamped(builder: Any, vector: Any, limit: Any) -> Any:
 def square_root(builder: Any, vector: Any) -> Any:
     """Root of each lane."""
     name = f"llvm.sqrt.v{vector.type.count}f32"
-    root = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector.type, [vector.type]), name)
+    root = code.get_or_insert_function(builder.module, ir.FunctionType(vector.type, [vector.type]), name)
     return builder.call(root, [vector], fastmath=FAST)
 
 

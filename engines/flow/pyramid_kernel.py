@@ -48,7 +48,8 @@ def with_gradient(image: np.ndarray) -> np.ndarray:
         image: float32 (H, W).
 
     Returns:
-        Image, x gradient, y gradient and one spare channel, float32 (H + 2 · MARGIN + 1, W + 2 · MARGIN + 1, CHANNELS), zero in the margin.
+        Image, x gradient, y gradient and one spare channel, float32 (H + 2 · MARGIN + 1, W + 2 · MARGIN + 1, CHANNELS);
+        zero in the margin.
     """
     height, width = image.shape
     result = np.zeros((height + 2 * MARGIN + 1, width + 2 * MARGIN + 1, CHANNELS), np.float32)
