@@ -117,7 +117,7 @@ def _python() -> Finding:
     version = platform.python_version()
     first, beyond = PYTHON_RANGE
     if first <= sys.version_info[:2] < beyond:
-        return Finding(name="python", state="ok", detail=f"{version} on {platform.platform(terse=True)}")
+        return Finding(name="python", state="ok", detail=f"{version} on {platform.system()} {platform.machine()}")
     return Finding(
         name="python",
         state="unusable",

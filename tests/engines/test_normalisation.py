@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engines.errors import BadInput
 from engines.inputs import NORMALISATIONS, normalise
@@ -78,3 +80,14 @@ def test_wrong_features_are_named() -> None:
     with pytest.raises(BadInput, match="not 2 channels"):
         normalise(np.zeros((1, 4, 4, 2), np.uint8), "centred-flow-log-strain")
     assert sorted(NORMALISATIONS) == list(NORMALISATIONS)
+
+
+@given(
+    scale=st.floats(0.01, 100), shift=st.floats(-50, 50), strain_scale=st.floats(0.01, 100), seed=st.integers(0, 1000)
+)
+def test_scale_and_zero_of_a_channel_do_not_count(scale: float, shift: float, strain_scale: float, seed: int) -> None:
+    maps = np.random.default_rng(seed).normal(size=(1, 12, 10, 3)).astype(np.float32)
+    moved = maps * np.array([scale, scale, strain_scale], np.float32) + np.float32(shift)
+    difference = normalise(moved, "centred-flow-log-strain") - normalise(maps, "centred-flow-log-strain")
+    # A large shift of a small channel costs float32 digits.
+    assert np.abs(difference).max() < 1e-3 + 1e-5 * (abs(shift) + 1) / min(scale, strain_scale)
