@@ -10,7 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import cv2
-import mediapipe
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
@@ -82,9 +81,7 @@ def load_portrait(source: str | Path) -> Portrait:
         return Portrait(name=str(source), image=image, landmarks=np.asarray(landmarks, np.float32))
     path = Path(source)
     if not path.is_file():
-        raise BadInput(
-            f"{path}: no such picture; give a photograph of one frontal face or one of {PORTRAITS}"
-        )
+        raise BadInput(f"{path}: no such picture; give a photograph of one frontal face or one of {PORTRAITS}")
     read = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
     if read is None:
         raise BadInput(f"{path}: not a picture that can be read; give a PNG or JPEG of one frontal face")
@@ -93,6 +90,8 @@ def load_portrait(source: str | Path) -> Portrait:
 
 
 def _find_landmarks(image: UInt8[np.ndarray, "H W 3"], path: Path) -> Float32[np.ndarray, "468 2"]:
+    import mediapipe  # takes a second, and the shipped faces do not need it
+
     with mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1) as mesh:
         found = mesh.process(image).multi_face_landmarks
     if not found:

@@ -269,3 +269,8 @@ def _head_shape(
     nose = np.exp(-0.5 * ((x / 0.16) ** 2 + ((y - 0.55) / 0.28) ** 2))
     depth = unit * (1.1 * skull + 0.22 * nose)
     return weight.astype(np.float32), depth.astype(np.float32)
+
+
+def compile_kernels() -> None:
+    """Compile the rendering kernel, or load it from the disk cache, before the first frame asks for it."""
+    Scene.plan(SceneParameters(width=64, height=64, canthus_px=8.0)).frame(0.0)

@@ -26,9 +26,13 @@ from trainers.datasets.action_units import (
 
 VISIBLE_SHARE = 0.10
 """Share of the peak displacement at which a movement's onset and offset are set."""
-_VISIBLE_PHASE = float(np.arccos(1.0 - 2.0 * VISIBLE_SHARE) / np.pi)
-_HOLD_DIP = 0.02
-"""The hold sags by this share of the peak to either side, so that the apex is one moment."""
+_SAG = 0.15
+"""The hold sags to either side by this times its share of the whole course, so that the apex is one moment."""
+
+
+def _visible_phase(hold_share: float) -> float:
+    """Share of the rise, and of the fall, that passes under `VISIBLE_SHARE` of the peak."""
+    return float(np.arccos(1.0 - 2.0 * VISIBLE_SHARE / (1.0 - _SAG * hold_share)) / np.pi)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +121,14 @@ class Movement:
         return self.start_s + self.rise_s + self.hold_s + self.fall_s
 
     @property
+    def hold_share(self) -> float:
+        """Share of the hold in the whole course."""
+        return self.hold_s / (self.rise_s + self.hold_s + self.fall_s)
+
+    @property
     def onset_s(self) -> float:
         """Displacement passes `VISIBLE_SHARE` of its peak on the way up."""
-        return self.start_s + _VISIBLE_PHASE * self.rise_s
+        return self.start_s + _visible_phase(self.hold_share) * self.rise_s
 
     @property
     def apex_s(self) -> float:
@@ -129,7 +138,7 @@ class Movement:
     @property
     def offset_s(self) -> float:
         """Displacement passes `VISIBLE_SHARE` of its peak on the way down."""
-        return self.end_s - _VISIBLE_PHASE * self.fall_s
+        return self.end_s - _visible_phase(self.hold_share) * self.fall_s
 
     @property
     def action_units(self) -> tuple[int, ...]:
@@ -141,13 +150,13 @@ class Movement:
         since = time_s - self.start_s
         if since <= 0 or time_s >= self.end_s:
             return 0.0
-        dip = _HOLD_DIP if self.hold_s > 1e-3 else 0.0
-        plateau = 1.0 - dip
+        sag = _SAG * self.hold_share
+        plateau = 1.0 - sag
         if since < self.rise_s:
             return plateau * 0.5 * (1.0 - float(np.cos(np.pi * since / self.rise_s)))
         since -= self.rise_s
         if since < self.hold_s:
-            return 1.0 - dip * (2.0 * since / self.hold_s - 1.0) ** 2
+            return 1.0 - sag * (2.0 * since / self.hold_s - 1.0) ** 2
         return plateau * 0.5 * (1.0 + float(np.cos(np.pi * (since - self.hold_s) / self.fall_s)))
 
 
@@ -271,7 +280,7 @@ def draw_movement(parameters: SceneParameters, label: str, start_s: float, gener
     )
     rise_share = float(generator.uniform(0.36, 0.5))
     hold_share = float(generator.uniform(0.1, 0.3) if macro else generator.uniform(0.0, 0.12))
-    visible = hold_share + (1.0 - hold_share) * (1.0 - _VISIBLE_PHASE)
+    visible = hold_share + (1.0 - hold_share) * (1.0 - _visible_phase(hold_share))
     total_s = duration_s / visible
     choices = [combination for combination in COMBINATIONS if combination.label == label]
     weights = np.array([combination.weight for combination in choices])
