@@ -24,8 +24,9 @@ def flow_picture(flow: Float32[np.ndarray, "2 h w"], face: UInt8[np.ndarray, "H 
     """
     scale = flow_scale_px(flow)
     resized = _resize(np.moveaxis(flow, 0, 2), face)
+    inside = _away_from_edges(face)
     colour = _direction_colours(resized[..., 0], resized[..., 1])
-    opacity = np.clip(np.hypot(resized[..., 0], resized[..., 1]) / scale, 0, 1) * 0.92
+    opacity = np.clip(np.hypot(resized[..., 0], resized[..., 1]) / scale, 0, 1) * 0.92 * inside
     picture = _blend(_dimmed(face), colour, opacity)
     _draw_wheel(picture, f"{scale:.1f} px")
     return picture
@@ -41,8 +42,8 @@ def strain_picture(strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "
     Returns:
         RGB picture of the size of `face`.
     """
-    scale = max(SMALLEST_STRAIN, float(np.percentile(strain, 99.5)))
-    level = np.clip(_resize(strain, face) / scale, 0, 1)
+    scale = max(SMALLEST_STRAIN, float(np.percentile(_inner(strain), 99.5)))
+    level = np.clip(_resize(strain, face) / scale, 0, 1) * _away_from_edges(face)
     heat = cv2.applyColorMap(np.round(level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     picture = _blend(_dimmed(face), cv2.cvtColor(heat, cv2.COLOR_BGR2RGB), np.sqrt(level) * 0.85)
     _draw_bar(picture, f"{100 * scale:.0f} %")
@@ -51,7 +52,7 @@ def strain_picture(strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "
 
 def flow_scale_px(flow: Float32[np.ndarray, "2 h w"]) -> float:
     """Length of flow that is drawn in full colour: nearly the longest, but never noise."""
-    return max(SMALLEST_SCALE_PX, float(np.percentile(np.hypot(flow[0], flow[1]), 99.5)))
+    return max(SMALLEST_SCALE_PX, float(np.percentile(_inner(np.hypot(flow[0], flow[1])), 99.5)))
 
 
 def _direction_colours(
@@ -88,6 +89,18 @@ def _even_hues() -> UInt8[np.ndarray, "256 3"]:
 
 
 _HUES = _even_hues()
+
+
+def _inner(field: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "inner_h inner_w"]:
+    """Without the outermost 8 %: there the flow's window hangs over the edge of the crop."""
+    rows, columns = (max(1, round(0.08 * size)) for size in field.shape)
+    return field[rows:-rows, columns:-columns]
+
+
+def _away_from_edges(face: UInt8[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W"]:
+    """1 inside, falling to 0 at the edges, where the measurement cannot be trusted."""
+    across = [np.minimum(np.arange(size), np.arange(size)[::-1]) / (0.08 * size) for size in face.shape[:2]]
+    return np.clip(np.minimum(across[0][:, None], across[1][None, :]), 0, 1).astype(np.float32)
 
 
 def _resize(field: Float32[np.ndarray, "h w *channels"], face: UInt8[np.ndarray, "H W 3"]) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -79,6 +80,11 @@ def read_lines(path: Path) -> tuple[tuple[Record, ...], tuple[str, ...]]:
 def as_json(record: Mapping[str, Any], *, indent: int | None = 2) -> bytes:
     """A record as JSON text: NumPy numbers and paths made plain, NaN and infinity null."""
     return (json.dumps(_plain(record), indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def without_password(source: str) -> str:
+    """A source's name, without the name and password that a stream's address may carry."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", source)
 
 
 def sync_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ from realtime.clock import Clock, MonotonicClock
 from realtime.event_media import write_event_media
 from realtime.events import ExpressionEvent, RejectedMovement
 from realtime.faces.observation import AlignedFace
-from realtime.json_lines import append_line, as_json, sync_folder, write_atomically
+from realtime.json_lines import append_line, as_json, sync_folder, without_password, write_atomically
 from realtime.session_reader import (
     EVENTS_NAME,
     FORMAT,
@@ -91,7 +91,7 @@ class SessionWriter:
 
         Args:
             folder: where to write; made if absent.
-            source: file name, folder or address that is watched, as the user gave it.
+            source: file name, folder or address that is watched, as the user gave it; a password in it is not written.
             regions: names of the facial regions, in the order of `MotionSample.displacement`.
             checkpoint: name or folder of the checkpoint that labels the events.
             backend: what runs it.
@@ -113,7 +113,7 @@ class SessionWriter:
             "format": FORMAT,
             "state": "recording",
             "reason": None,
-            "source": source,
+            "source": without_password(source),
             "started_at": _now(),
             "checkpoint": checkpoint,
             "backend": backend,
@@ -238,9 +238,7 @@ class SessionWriter:
         with self._writing():
             return write_event_media(folder, event, crops, flow, strain)
 
-    def finish(
-        self, state: State, *, reason: str | None = None, statistics: SessionStatistics | None = None
-    ) -> None:
+    def finish(self, state: State, *, reason: str | None = None, statistics: SessionStatistics | None = None) -> None:
         """Close the session and say how it ended. Calling it again does nothing.
 
         Raises:
@@ -289,12 +287,9 @@ class SessionWriter:
         try:
             yield
         except OSError as error:
-            what = (
-                "the disk is full" if error.errno in _DISK_FULL else f"cannot be written ({error.strerror})"
-            )
+            what = "the disk is full" if error.errno in _DISK_FULL else f"cannot be written ({error.strerror})"
             raise BadInput(
-                f"{self.folder}: {what}; everything reported so far is kept. "
-                "Free some space or choose another --out"
+                f"{self.folder}: {what}; everything reported so far is kept. Free some space or choose another --out"
             ) from error
 
 

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from engines.errors import BadInput
-from realtime.json_lines import write_atomically
+from realtime.json_lines import without_password, write_atomically
 from realtime.report import curves
 from realtime.report.cards import build_cards
 from realtime.report.embedding import Embedder
@@ -98,14 +98,16 @@ def _signals(session: Session) -> tuple[Signals | None, tuple[str, ...]]:
 
 def _header(session: Session, trouble: Sequence[str]) -> Header:
     record, frames = session.record, session.record.get("frames") or {}
-    source = str(record.get("source") or "unknown source")
+    source = without_password(str(record.get("source") or "unknown source"))
     state, words = STATES.get(session.state, (session.state.capitalize(), ""))
     if record.get("reason"):
         words = f"{record['reason']}. {words}" if words else str(record["reason"])
     rate = record.get("frame_rate_hz")
+    picture_format = _format(record.get("source_format"))
     read, dropped = int(frames.get("read") or 0), int(frames.get("dropped") or 0)
     return Header(
-        name=PurePath(source).name or source,
+        # A path tells where somebody keeps their files: the page, which may be passed on, has the name alone.
+        name=source if "://" in source else PurePath(source).name or source,
         state=state,
         state_look=session.state if session.state in STATES else "stopped",
         state_words=words,
@@ -114,13 +116,20 @@ def _header(session: Session, trouble: Sequence[str]) -> Header:
             ("Length", length(float(record.get("duration_s") or 0.0))),
             ("Frame rate", f"{rate:.1f} Hz" if rate else "not measured"),
             ("Frames", f"{read:,} read, {counted(dropped, 'dropped', 'dropped')}"),
-            *([("Source", source)] if PurePath(source).name != source else []),
-            *([("Format", str(record["source_format"]))] if record.get("source_format") else []),
+            *([("Format", picture_format)] if picture_format else []),
             ("Checkpoint", str(record.get("checkpoint") or "none")),
             ("Backend", str(record.get("backend") or "none")),
         ],
         notes=[*session.notes, *trouble],
     )
+
+
+def _format(described: object) -> str:
+    """What the source said of itself, as far as it means something to a reader."""
+    if not isinstance(described, Mapping):
+        return str(described or "")
+    size = f"{described['width']} × {described['height']}" if described.get("width") else ""
+    return ", ".join(str(part) for part in (size, described.get("codec") or described.get("kind")) if part)
 
 
 def _pairs(mapping: object) -> list[tuple[str, str]]:

@@ -120,6 +120,7 @@ def direction(region: str, movement_px: Float32[np.ndarray, "2"]) -> str:
 def without_numbers(reason: str) -> str:
     """A reason as the heading of its group: what varies from one movement to the next is left out."""
     general = re.sub(r"\s+from [\d.]+ s to [\d.]+ s", "", reason)
+    general = re.split(r": |, (?=[\d.]+ )", general)[0]
     return re.sub(r"\d+(\.\d+)?( ?%)?", "…", general)
 
 

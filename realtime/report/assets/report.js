@@ -35,9 +35,15 @@
     return `${hours ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}.${pad(ticks % 100)}`;
   };
 
+  // Numbers that would lie on one another become dots.
   const thinOut = () => {
-    const room = plot.clientWidth / Math.max(1, events.length);
-    chart.classList.toggle("dense", room < 30);
+    let free = -Infinity;
+    events.forEach((event) => {
+      const middle = event.offsetLeft + event.offsetWidth / 2;
+      const tight = middle - 11 < free;
+      event.classList.toggle("tight", tight);
+      if (!tight) free = middle + 12;
+    });
   };
 
   const zoomTo = (wanted, about) => {
