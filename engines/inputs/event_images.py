@@ -14,11 +14,6 @@ from engines.strain import optical_strain
 
 GrayImage = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
 
-MAGNIFICATION = 20.0
-"""Factor by which EDSSNet exaggerates a movement."""
-PYRAMID_LEVELS = 3
-"""Halvings of the Laplacian pyramid that the exaggeration works on."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class EventImages:
@@ -80,9 +75,7 @@ def strain_of(flow: Float32[np.ndarray, "2 h w"], image_width: int) -> Float32[n
     return strain
 
 
-def magnified_step(
-    onset: Float32[np.ndarray, "H W"], apex: Float32[np.ndarray, "H W"], magnification: float = MAGNIFICATION
-) -> Float32[np.ndarray, "H W"]:
+def magnified_step(onset: Float32[np.ndarray, "H W"], apex: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
     """Eulerian magnification of a single step in brightness.
 
     With two frames there is no pass band: the whole change between them takes the place of the band-passed
@@ -92,7 +85,6 @@ def magnified_step(
     Args:
         onset: gray image before, 0–255.
         apex: gray image after.
-        magnification: EDSSNet's alpha.
 
     Returns:
         The apex with the change exaggerated, clipped to 0–255.
@@ -101,13 +93,17 @@ def magnified_step(
         Wu, Rubinstein, Shih, Guttag, Durand, Freeman, Eulerian video magnification for revealing subtle
         changes in the world, SIGGRAPH 2012; magnification and levels as in Li et al., EDSSNet, 2021.
     """
+    # Brings SciPy's filters in, which take a second to load, and only EDSSNet comes here.
+    from engines.magnification import MagnificationParameters
+
+    settings = MagnificationParameters()
     change = apex - onset
     sizes = [change.shape]
     coarse = change
-    for _ in range(PYRAMID_LEVELS):
+    for _ in range(settings.levels):
         coarse = cv2.pyrDown(coarse)
         sizes.append(coarse.shape)
     for height, width in reversed(sizes[:-1]):
         coarse = cv2.pyrUp(coarse, dstsize=(width, height))
-    exaggerated: np.ndarray = np.clip(apex + np.float32(magnification) * (change - coarse), 0, 255)
+    exaggerated: np.ndarray = np.clip(apex + np.float32(settings.alpha) * (change - coarse), 0, 255)
     return exaggerated
