@@ -47,7 +47,7 @@ def unwritable_output(folder: Path) -> list[str]:
 
 def existing_session(folder: Path) -> list[str]:
     (folder / "session").mkdir()
-    (folder / "session" / "session.json").write_text('{"state": "complete"}')
+    (folder / "session" / "session.json").write_text('{"format": "onset-session/1", "state": "complete"}')
     return ["replay", str(film(folder)), "--out", str(folder / "session")]
 
 
