@@ -1,15 +1,13 @@
 """TV-L1 optical flow on the CPU: Numba kernels, vectorised, the pairs of a stack spread over the cores."""
 
-import threading
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from engines.flow.parameters import Tvl1Parameters, checked_images, pyramid_shapes
-from engines.flow.solver_kernel import solve_pair, solve_stack
-
-# Numba's portable threading layer must not be entered from two threads at once.
-_parallel_region = threading.Lock()
+from engines.flow.solver_kernel import solve_pair
 
 
 def tvl1(
@@ -40,11 +38,17 @@ def tvl1(
     count, height, width = first.shape
     flows = np.empty((count, 2, height, width), np.float32)
     shapes, settings, counts = _as_arrays(height, width, chosen)
+
+    def solve(k: int) -> None:
+        solve_pair(first[k], second[k], shapes, settings, counts, chosen.scale_step, flows[k])
+
     if count == 1:
-        solve_pair(first[0], second[0], shapes, settings, counts, chosen.scale_step, flows[0])
+        solve(0)
     elif count > 1:
-        with _parallel_region:
-            solve_stack(first, second, shapes, settings, counts, chosen.scale_step, flows)
+        # The kernel runs without the interpreter's lock. Plain threads rather than Numba's own: those must not be
+        # entered from two threads at once, and a pair is long enough not to notice the start of a thread.
+        with ThreadPoolExecutor(min(count, os.cpu_count() or 1), thread_name_prefix="onset-flow") as pool:
+            list(pool.map(solve, range(count)))
     return flows if previous.ndim == 3 else flows[0]
 
 
@@ -62,4 +66,3 @@ def compile_kernels() -> None:
     tiny = np.zeros((2, 20, 20), np.uint8)
     settings = Tvl1Parameters(warps=1, outer_iterations=1, inner_iterations=1)
     tvl1(tiny[0], tiny[1], settings)
-    tvl1(tiny, tiny, settings)

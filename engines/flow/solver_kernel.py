@@ -1,6 +1,5 @@
-"""TV-L1 from coarse to fine: one pair on one core, a stack of pairs on all cores."""
+"""TV-L1 of one pair from coarse to fine, on one core."""
 
-import numba
 import numpy as np
 
 from engines.compilation import compiled
@@ -97,18 +96,3 @@ def solve_pair(
                 resize(source, target, height / rows, width / columns, np.float32(1 / scale_step))
                 flow[k, 1:, 1 : columns + 1] = target
     result[:] = flow[:, 1:, 1 : width + 1]
-
-
-@compiled(parallel=True)
-def solve_stack(
-    previous: np.ndarray,
-    following: np.ndarray,
-    shapes: np.ndarray,
-    settings: np.ndarray,
-    counts: np.ndarray,
-    scale_step: float,
-    result: np.ndarray,
-) -> None:
-    """Flow of each pair of two stacks (N, H, W), written to `result` (N, 2, H, W): one core a pair."""
-    for k in numba.prange(len(previous)):
-        solve_pair(previous[k], following[k], shapes, settings, counts, scale_step, result[k])
