@@ -14,8 +14,9 @@ from jaxtyping import Float32, UInt8
 from engines.errors import BadInput
 from engines.magnification import magnified_loop
 from realtime.clock import to_seconds
-from realtime.event_pictures import flow_picture, strain_picture
+from realtime.event_pictures import flow_on_face, strain_on_face
 from realtime.events import ExpressionEvent
+from realtime.faces.landmarks import LEFT_EYE_INNER, RIGHT_EYE_INNER
 from realtime.faces.observation import CANTHUS_DISTANCE, AlignedFace
 
 CLIP_NAME = "clip.mp4"
@@ -42,7 +43,7 @@ def write_event_media(
         folder: the event's own.
         event: whose onset, apex and offset are shown: the crops nearest to them.
         crops: the movement and some 0.2 s around it, in order of time.
-        flow: onset to apex over the canonical crop at any scale, pixels of that scale.
+        flow: onset to apex, pixels of the canonical crop, on any grid that covers it whole.
         strain: of that flow.
 
     Returns:
@@ -80,9 +81,9 @@ def _write_pictures(
         _write_png(folder / f"{name}.png", crop.image)
     apex = shown["apex"]
     if flow is not None:
-        _write_png(folder / "flow.png", flow_picture(_in_canthus_pixels(flow, apex), apex.image))
+        _write_png(folder / "flow.png", flow_on_face(_in_canthus_pixels(flow, apex), apex.image))
     if strain is not None:
-        _write_png(folder / "strain.png", strain_picture(strain, apex.image))
+        _write_png(folder / "strain.png", strain_on_face(strain, apex.image))
 
 
 def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
@@ -137,8 +138,8 @@ def _nearest(times_s: np.ndarray, wanted_s: np.ndarray) -> list[int]:
 
 def _in_canthus_pixels(flow: Float32[np.ndarray, "2 h w"], face: AlignedFace) -> Float32[np.ndarray, "2 h w"]:
     """Flow in the unit of `strength`: pixels of a face whose inner canthi are `CANTHUS_DISTANCE` apart."""
-    inner_right, inner_left = face.landmarks[133], face.landmarks[362]
-    distance = float(np.hypot(*(inner_left - inner_right))) * flow.shape[2] / face.image.shape[1]
+    inner_right, inner_left = face.landmarks[RIGHT_EYE_INNER], face.landmarks[LEFT_EYE_INNER]
+    distance = float(np.hypot(*(inner_left - inner_right)))
     return (flow * np.float32(CANTHUS_DISTANCE / max(distance, 1e-6))).astype(np.float32)
 
 

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from engines.flow.pictures import strain_picture
+
 SMALLEST_SCALE_PX = 0.5
 """Flow under this is never stretched to full colour: noise must not look like movement."""
 SMALLEST_STRAIN = 0.01
@@ -12,7 +14,7 @@ _LEGEND_RADIUS = 26
 _LEGEND_MARGIN = 8
 
 
-def flow_picture(flow: Float32[np.ndarray, "2 h w"], face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+def flow_on_face(flow: Float32[np.ndarray, "2 h w"], face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     """Colour a gray face by where it moves: hue is direction, opacity is length, a wheel is the key.
 
     Args:
@@ -32,7 +34,7 @@ def flow_picture(flow: Float32[np.ndarray, "2 h w"], face: UInt8[np.ndarray, "H 
     return picture
 
 
-def strain_picture(strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+def strain_on_face(strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     """Heat where the skin stretches, over a gray face; a bar in the corner is the key.
 
     Args:
@@ -44,8 +46,8 @@ def strain_picture(strain: Float32[np.ndarray, "h w"], face: UInt8[np.ndarray, "
     """
     scale = max(SMALLEST_STRAIN, float(np.percentile(_inner(strain), 99.5)))
     level = np.clip(_resize(strain, face) / scale, 0, 1) * _away_from_edges(face)
-    heat = cv2.applyColorMap(np.round(level * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    picture = _blend(_dimmed(face), cv2.cvtColor(heat, cv2.COLOR_BGR2RGB), np.sqrt(level) * 0.85)
+    heat = strain_picture(level, maximum=1.0)
+    picture = _blend(_dimmed(face), heat, np.sqrt(level) * 0.85)
     _draw_bar(picture, f"{100 * scale:.0f} %")
     return picture
 
@@ -64,7 +66,11 @@ def _direction_colours(
 
 
 def _even_hues() -> UInt8[np.ndarray, "256 3"]:
-    """A circle of hues that look equally light (OKLab, Ottosson 2020): no direction looks stronger."""
+    """A circle of hues that look equally light (OKLab, Ottosson 2020), so that no direction looks stronger.
+
+    Right is red, down yellow, left green-blue, up blue, as in `engines.flow.pictures`, whose full colours are drawn
+    on white: some of them vanish on a gray face.
+    """
     angle = np.linspace(0, 2 * np.pi, 256)
     lightness, chroma = 0.74, 0.15
     a, b = chroma * np.cos(angle), chroma * np.sin(angle)
@@ -132,9 +138,8 @@ def _draw_wheel(picture: UInt8[np.ndarray, "H W 3"], label: str) -> None:
 
 
 def _draw_bar(picture: UInt8[np.ndarray, "H W 3"], label: str) -> None:
-    ramp = np.repeat(np.linspace(255, 0, 2 * _LEGEND_RADIUS + 1).round().astype(np.uint8)[:, None], 8, axis=1)
-    corner = _corner(picture, *ramp.shape)
-    corner[:] = cv2.cvtColor(cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    ramp = np.repeat(np.linspace(1, 0, 2 * _LEGEND_RADIUS + 1, dtype=np.float32)[:, None], 8, axis=1)
+    _corner(picture, *ramp.shape)[:] = strain_picture(ramp, maximum=1.0)
     _draw_label(picture, label, beside=8)
 
 

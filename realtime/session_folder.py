@@ -225,7 +225,7 @@ class SessionWriter:
         Args:
             event: as `add_event` returned it.
             crops: aligned faces of the movement and some 0.2 s around it, in order of time.
-            flow: onset to apex over the canonical crop at any scale, pixels of that scale.
+            flow: onset to apex, pixels of the canonical crop, on any grid that covers it whole.
             strain: of that flow.
 
         Returns:

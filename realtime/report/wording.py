@@ -14,6 +14,7 @@ STILL_PX = 0.15
 STAGES: Mapping[str, str] = {
     "read": "Read the picture",
     "decode": "Read the picture",
+    "wait": "Wait for the face reader",
     "track": "Find the face",
     "align": "Align the face",
     "movement": "Measure movement",

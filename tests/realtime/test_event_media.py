@@ -12,7 +12,7 @@ import pytest
 from engines.errors import BadInput
 from realtime.clock import to_nanoseconds
 from realtime.event_media import CLIP_RATE_HZ, LONGEST_CLIP_S, write_clip, write_event_media
-from realtime.event_pictures import flow_picture, strain_picture
+from realtime.event_pictures import flow_on_face, strain_on_face
 from realtime.faces.observation import AlignedFace, FaceQuality
 from tests.realtime.session_fixtures import an_event
 
@@ -110,14 +110,14 @@ def test_pictures_are_all_there_or_none(tmp_path: Path) -> None:
 
 def test_flow_is_coloured_by_direction_and_a_still_face_stays_gray() -> None:
     face = np.full((304, 256, 3), 128, np.uint8)
-    still = flow_picture(np.full((2, 304, 256), 0.01, np.float32), face)
+    still = flow_on_face(np.full((2, 304, 256), 0.01, np.float32), face)
     assert np.ptp(still[:200].astype(int), axis=2).max() <= 6
     flow = np.zeros((2, 304, 256), np.float32)
     flow[0, :, :128], flow[0, :, 128:] = -2.0, 2.0
-    left, right = flow_picture(flow, face)[40:200, 60], flow_picture(flow, face)[40:200, 200]
+    left, right = flow_on_face(flow, face)[40:200, 60], flow_on_face(flow, face)[40:200, 200]
     assert np.ptp(left.astype(int), axis=1).min() > 60
     assert np.abs(left.astype(int) - right.astype(int)).max() > 100
-    key = flow_picture(flow, face)[304 - 8 - 53 : 304 - 8, 256 - 8 - 53 : 256 - 8]
+    key = flow_on_face(flow, face)[304 - 8 - 53 : 304 - 8, 256 - 8 - 53 : 256 - 8]
     # The key's own left is coloured as movement to the left is.
     assert np.abs(key[26, 2].astype(int) - left[0].astype(int)).max() < 45
 
@@ -126,6 +126,17 @@ def test_strain_glows_where_it_is() -> None:
     face = np.full((304, 256, 3), 128, np.uint8)
     strain = np.zeros((76, 64), np.float32)
     strain[30:40, 20:30] = 0.05
-    picture = strain_picture(strain, face).astype(int)
+    picture = strain_on_face(strain, face).astype(int)
     assert picture[140, 100].sum() > picture[60, 200].sum() + 150
     assert np.ptp(picture[60, 200]) == 0
+
+
+def test_flow_is_in_pixels_of_the_crop_whatever_its_grid(tmp_path: Path) -> None:
+    pictures = []
+    for name, width in (("0001", 256), ("0002", 64)):
+        flow = np.zeros((2, round(width * 304 / 256), width), np.float32)
+        flow[1] = np.linspace(0, 3, width)  # down, more so to the right
+        write_event_media(tmp_path / name, an_event(1.0), crops_at([1.0, 1.1, 1.2]), flow)
+        pictures.append(cv2.imread(str(tmp_path / name / "flow.png")).astype(int))
+    assert np.abs(pictures[0] - pictures[1])[:240].max() < 16
+    assert np.ptp(pictures[0][150, 200]) > 50
