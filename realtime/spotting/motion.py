@@ -12,6 +12,7 @@ from realtime.spotting.gates import GateParameters, Gates
 from realtime.spotting.head_kernel import POSE, fit_head, project, regional_movement
 from realtime.spotting.motion_kernel import track_patches
 from realtime.spotting.reference import (
+    BROW_PATCHES,
     PATCH_REACH,
     PATCHES,
     REGION_BOUNDS,
@@ -45,10 +46,12 @@ class MotionParameters:
 
     patch_px: int = 16
     """Side of a patch, crop pixels."""
-    small_face_px: float = 36.0
-    """A face whose inner canthi are closer together in the source is read with larger patches."""
-    small_face_patch_px: int = 24
-    """Side of a patch of such a face, crop pixels."""
+    weak_patch_px: int = 24
+    """Side of a patch of a small or dark face: more pixels against the noise, at half again the cost."""
+    small_px: float = 36.0
+    """A face whose inner canthi are closer together than this in the source is small, pixels."""
+    dark: float = 70.0
+    """A face of a lower mean gray value is dark, 0–255."""
     coarse_rounds: int = 4
     """Lucas–Kanade steps on the half-size crop, at most."""
     fine_rounds: int = 10
@@ -61,6 +64,8 @@ class MotionParameters:
     """Take out pitch and yaw too, by the depth of the points; a similarity alone otherwise."""
     soft_trust: float = 0.3
     """Weight of the expressive patches in the head's fit, against 1 for the rigid ones."""
+    brow_trust: float = 0.05
+    """The same for the brows: they often move all together, as a nod would move them."""
     longest_gap_s: float = 0.5
     """After a longer gap measurement starts afresh."""
     renewal: RenewalParameters = field(default_factory=RenewalParameters)
@@ -84,6 +89,9 @@ class MotionExtractor:
         """
         self._parameters = parameters or MotionParameters()
         self._reference: NeutralReference | None = None
+        self._weights = np.ones((len(PATCHES), 1))
+        self._weights[:RIGID_FROM] = self._parameters.soft_trust
+        self._weights[BROW_PATCHES] = self._parameters.brow_trust
         self._gates = Gates(self._parameters.gates)
         self._renewal = Renewal(self._parameters.renewal, _REGIONS)
         self._displacements = np.zeros((len(PATCHES), 2))
@@ -138,8 +146,9 @@ class MotionExtractor:
         return self._renew(aligned, levels)
 
     def _renew(self, aligned: AlignedFace, levels: Levels) -> NeutralReference:
-        small = aligned.quality.width_px < self._parameters.small_face_px
-        patch_px = self._parameters.small_face_patch_px if small else self._parameters.patch_px
+        parameters, quality = self._parameters, aligned.quality
+        weak = quality.width_px < parameters.small_px or quality.brightness < parameters.dark
+        patch_px = parameters.weak_patch_px if weak else parameters.patch_px
         self._reference = NeutralReference.take(aligned, *levels, patch_px)
         self._displacements[:] = 0.0
         self._departed[:] = 0.0
@@ -183,8 +192,7 @@ class MotionExtractor:
         quality: FaceQuality,
     ) -> Float64[np.ndarray, "P 2"]:
         """Where the head alone has taken the patches; none of them stays readable when that cannot be told."""
-        trust = np.where(readable[:, None], reference.trust, 0.0)
-        trust[:RIGID_FROM] *= self._parameters.soft_trust
+        trust = np.where(readable[:, None], reference.trust * self._weights, 0.0)
         fitted = fit_head(
             reference.head,
             places,

@@ -20,6 +20,8 @@ REGION_BOUNDS = np.cumsum([0, *(len(region.patches) for region in named.REGIONS)
 """First patch of each region, and the end of the last."""
 RIGID_FROM = len(_REGION_PATCHES)
 """First patch of the rigid points."""
+BROW_PATCHES = np.flatnonzero([region.name in named.BROW_REGIONS for region in named.REGIONS for _ in region.patches])
+"""Numbers of the patches on the brows."""
 PATCH_REACH = np.array(
     [
         _EYE_REACH if region.name in named.EYE_REGIONS else _MOUTH_REACH
