@@ -53,7 +53,7 @@ class Tvl1Parameters:
 
     @classmethod
     def quick(cls) -> Self:
-        """About a third of the work of the default: two warps, at most two rounds of 15 iterations each.
+        """About half the work of the default: two warps, at most two rounds of 15 iterations each.
 
         Made for small movements such as micro-expressions; `onset bench flow` states what it costs in accuracy.
         """
