@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from engines.doctor import Finding, examine
+from engines.doctor import Finding, examine, table
 
-_COLOURS = {"ok": "green", "missing": "yellow", "unusable": "red"}
+_COLOURS = {"ok": "green", "missing": "dim", "unusable": "yellow"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +24,21 @@ class Doctor:
         """Examine and print."""
         findings = examine()
         if self.json:
-            print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
+            print(json.dumps({"findings": [finding.as_record() for finding in findings]}))
         else:
-            Console().print(_table(findings))
+            Console().print(_rich_table(findings))
         return 0
 
 
-def _table(findings: Sequence[Finding]) -> Table:
-    table = Table(title="What this machine can run", title_justify="left", show_lines=False)
+def _rich_table(findings: Sequence[Finding]) -> Table:
+    shown = Table(title="What this machine can run", title_justify="left")
     for heading in ("part", "state", "found", "what to do"):
-        table.add_column(heading, overflow="fold")
-    for finding in findings:
-        state = f"[{_COLOURS.get(finding.state, 'white')}]{finding.state}[/]"
-        table.add_row(finding.name, state, finding.detail, finding.remedy or "")
-    return table
+        shown.add_column(heading, overflow="fold")
+    for finding, row in zip(findings, table(findings), strict=True):
+        name, state, detail, remedy = (escape(cell) for cell in row)
+        colour = "red" if finding.required and finding.state != "ok" else _COLOURS[finding.state]
+        shown.add_row(name, f"[{colour}]{state}[/]", detail, remedy)
+    return shown
 
 
 def defaults(_words: Sequence[str]) -> Doctor:
