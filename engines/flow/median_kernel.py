@@ -98,14 +98,14 @@ def _median_of_13(rows: tuple[tuple[np.float32, ...], ...]) -> np.float32:
 def _filter_tile_5(tile: np.ndarray) -> None:
     for x in range(TILE + 8):
         a, b, c, d, e = _sorted_5(tile[0, x], tile[1, x], tile[2, x], tile[3, x], tile[4, x])
-        tile[0, x], tile[1, x], tile[2, x], tile[3, x], tile[4, x] = a, b, c, d, e
+        tile[5, x], tile[6, x], tile[7, x], tile[8, x], tile[9, x] = a, b, c, d, e
     for x in range(TILE):
-        lowest = _highest_2(tile[0, x], tile[0, x + 1], tile[0, x + 2], tile[0, x + 3], tile[0, x + 4])
-        _, _, b2, b3, b4 = _sorted_5(tile[1, x], tile[1, x + 1], tile[1, x + 2], tile[1, x + 3], tile[1, x + 4])
-        _, c1, c2, c3, _ = _sorted_5(tile[2, x], tile[2, x + 1], tile[2, x + 2], tile[2, x + 3], tile[2, x + 4])
-        d0, d1, d2, _, _ = _sorted_5(tile[3, x], tile[3, x + 1], tile[3, x + 2], tile[3, x + 3], tile[3, x + 4])
-        highest = _lowest_2(tile[4, x], tile[4, x + 1], tile[4, x + 2], tile[4, x + 3], tile[4, x + 4])
-        tile[5, x] = _median_of_13((lowest, (b2, b3, b4), (c1, c2, c3), (d0, d1, d2), highest))
+        lowest = _highest_2(tile[5, x], tile[5, x + 1], tile[5, x + 2], tile[5, x + 3], tile[5, x + 4])
+        _, _, b2, b3, b4 = _sorted_5(tile[6, x], tile[6, x + 1], tile[6, x + 2], tile[6, x + 3], tile[6, x + 4])
+        _, c1, c2, c3, _ = _sorted_5(tile[7, x], tile[7, x + 1], tile[7, x + 2], tile[7, x + 3], tile[7, x + 4])
+        d0, d1, d2, _, _ = _sorted_5(tile[8, x], tile[8, x + 1], tile[8, x + 2], tile[8, x + 3], tile[8, x + 4])
+        highest = _lowest_2(tile[9, x], tile[9, x + 1], tile[9, x + 2], tile[9, x + 3], tile[9, x + 4])
+        tile[10, x] = _median_of_13((lowest, (b2, b3, b4), (c1, c2, c3), (d0, d1, d2), highest))
 
 
 @compiled(fastmath=True)
@@ -114,19 +114,19 @@ def _middle(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
 
 
 @compiled(fastmath=True)
-def _filter_tile_3(tile: np.ndarray) -> None:
+def _filter_tile_3(tile: np.ndarray, above: int, present: int, below: int) -> None:
     """Median of a sorted 3 × 3 square: the middle of the highest low, the middle mean, and the lowest high."""
     for x in range(TILE + 8):
-        a, b, c = tile[1, x], tile[2, x], tile[3, x]
+        a, b, c = tile[above, x], tile[present, x], tile[below, x]
         low, high = _lower(a, b), _upper(a, b)
-        tile[1, x] = _lower(low, c)
-        tile[2, x] = _upper(low, _lower(high, c))
-        tile[3, x] = _upper(high, c)
+        tile[5, x] = _lower(low, c)
+        tile[6, x] = _upper(low, _lower(high, c))
+        tile[7, x] = _upper(high, c)
     for x in range(TILE):
-        highest_low = _upper(_upper(tile[1, x + 1], tile[1, x + 2]), tile[1, x + 3])
-        middle = _middle(tile[2, x + 1], tile[2, x + 2], tile[2, x + 3])
-        lowest_high = _lower(_lower(tile[3, x + 1], tile[3, x + 2]), tile[3, x + 3])
-        tile[5, x] = _middle(highest_low, middle, lowest_high)
+        highest_low = _upper(_upper(tile[5, x + 1], tile[5, x + 2]), tile[5, x + 3])
+        middle = _middle(tile[6, x + 1], tile[6, x + 2], tile[6, x + 3])
+        lowest_high = _lower(_lower(tile[7, x + 1], tile[7, x + 2]), tile[7, x + 3])
+        tile[10, x] = _middle(highest_low, middle, lowest_high)
 
 
 @compiled()
@@ -153,18 +153,20 @@ def median_filter(component: np.ndarray, height: int, width: int, side: int, bor
         bordered: float32, work space of the shape that `bordered_shape` gives.
     """
     _repeat_border(component, height, width, bordered)
-    tile = np.empty((6, TILE + 8), np.float32)
-    for y in range(height):
-        for start in range(0, width, TILE):
-            for k in range(5):
-                for x in range(TILE + 8):
-                    tile[k, x] = bordered[y + k, start + x]
+    tile = np.empty((11, TILE + 8), np.float32)
+    for start in range(0, width, TILE):
+        # Rows 0 to 4 hold the five rows around the present one in turn: only one is new at each step.
+        for y in range(-4, height):
+            for x in range(TILE + 8):
+                tile[(y + 4) % 5, x] = bordered[y + 4, start + x]
+            if y < 0:
+                continue
             if side == 5:
                 _filter_tile_5(tile)
             else:
-                _filter_tile_3(tile)
+                _filter_tile_3(tile, (y + 1) % 5, (y + 2) % 5, (y + 3) % 5)
             for x in range(min(TILE, width - start)):
-                component[y + 1, start + x + 1] = tile[5, x]
+                component[y + 1, start + x + 1] = tile[10, x]
 
 
 @compiled()
