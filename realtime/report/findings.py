@@ -132,7 +132,10 @@ def pace(record: Record) -> str:
 
 def advice(session: Session, summary: Summary) -> list[str]:
     """What limits this recording, in plain words, and what would help."""
-    record, said = session.record, []
+    record = session.record
+    said: list[str] = []
+    if not summary.with_face:
+        return said
     rate = record.get("frame_rate_hz")
     dropped = int((record.get("frames") or {}).get("dropped") or 0)
     if rate and rate < SLOW_CAMERA_HZ:
@@ -140,7 +143,7 @@ def advice(session: Session, summary: Summary) -> list[str]:
             f"At {rate:.0f} frames a second a frame lasts {1000 / rate:.0f} ms, and the shortest micro-expressions "
             "last 40 ms: some fall between two frames. A camera of 100 Hz or more sees them."
         )
-    if summary.frames and summary.with_face < 0.9 * summary.frames:
+    if 0 < summary.with_face < 0.9 * summary.frames:
         said.append(
             f"A face was in view in {summary.face_percent} of the frames; what happened in the others is not known."
         )

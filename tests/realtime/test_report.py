@@ -207,6 +207,7 @@ def test_a_video_without_a_face_says_so(tmp_path: Path) -> None:
     page = Page(write_report(small_session(tmp_path / "s", with_face=False)).read_text(encoding="utf-8"))
     assert "No face was seen in any of the 200 frames." in page.text
     assert "0 %" in page.text
+    assert "Timeline" not in page.text
 
 
 @pytest.mark.parametrize(

@@ -17,75 +17,78 @@
 
   // Timeline: zoom, and values under the pointer.
   const chart = byId("chart");
-  const scroller = chart.querySelector(".scroller");
-  const plot = chart.querySelector(".plot");
-  const read = JSON.parse(byId("read-out").textContent);
-  const outputs = chart.querySelectorAll(".gutter output");
-  const cross = byId("cross");
-  const now = byId("now");
-  const events = [...chart.querySelectorAll(".mark.event")];
-  let zoom = 1;
+  const startTimeline = () => {
+    const scroller = chart.querySelector(".scroller");
+    const plot = chart.querySelector(".plot");
+    const read = JSON.parse(byId("read-out").textContent);
+    const outputs = chart.querySelectorAll(".gutter output");
+    const cross = byId("cross");
+    const now = byId("now");
+    const events = [...chart.querySelectorAll(".mark.event")];
+    let zoom = 1;
 
-  const clock = (seconds) => {
-    const ticks = Math.round(Math.max(0, seconds) * 100);
-    const whole = Math.floor(ticks / 100);
-    const pad = (number) => String(number).padStart(2, "0");
-    const hours = Math.floor(whole / 3600);
-    const minutes = Math.floor(whole / 60) % 60;
-    return `${hours ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}.${pad(ticks % 100)}`;
-  };
+    const clock = (seconds) => {
+      const ticks = Math.round(Math.max(0, seconds) * 100);
+      const whole = Math.floor(ticks / 100);
+      const pad = (number) => String(number).padStart(2, "0");
+      const hours = Math.floor(whole / 3600);
+      const minutes = Math.floor(whole / 60) % 60;
+      return `${hours ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}.${pad(ticks % 100)}`;
+    };
 
-  // Numbers that would lie on one another become dots.
-  const thinOut = () => {
-    let free = -Infinity;
-    events.forEach((event) => {
-      const middle = event.offsetLeft + event.offsetWidth / 2;
-      const tight = middle - 11 < free;
-      event.classList.toggle("tight", tight);
-      if (!tight) free = middle + 12;
+    // Of numbers that would lie on one another the first is shown.
+    const thinOut = () => {
+      let free = -Infinity;
+      events.forEach((event) => {
+        const middle = event.offsetLeft + event.offsetWidth / 2;
+        const tight = middle - 11 < free;
+        event.classList.toggle("tight", tight);
+        if (!tight) free = middle + 12;
+      });
+    };
+
+    const zoomTo = (wanted, about) => {
+      const limit = Math.max(1, Math.min(64, read.length / 2));
+      const before = scroller.scrollLeft + about;
+      const next = Math.min(limit, Math.max(1, wanted));
+      const place = before / zoom * next - about;
+      zoom = next;
+      plot.style.setProperty("--zoom", zoom);
+      scroller.scrollLeft = place;
+      thinOut();
+    };
+
+    byId("zoom").hidden = false;
+    byId("zoom").addEventListener("click", (press) => {
+      const how = press.target.dataset.zoom;
+      if (how) zoomTo(how === "fit" ? 1 : how === "in" ? zoom * 2 : zoom / 2, scroller.clientWidth / 2);
     });
-  };
+    scroller.addEventListener("wheel", (turn) => {
+      if (!turn.ctrlKey) return;
+      turn.preventDefault();
+      zoomTo(zoom * Math.exp(-turn.deltaY / 200), turn.clientX - scroller.getBoundingClientRect().left);
+    }, { passive: false });
 
-  const zoomTo = (wanted, about) => {
-    const limit = Math.max(1, Math.min(64, read.length / 2));
-    const before = scroller.scrollLeft + about;
-    const next = Math.min(limit, Math.max(1, wanted));
-    const place = before / zoom * next - about;
-    zoom = next;
-    plot.style.setProperty("--zoom", zoom);
-    scroller.scrollLeft = place;
+    plot.addEventListener("pointermove", (move) => {
+      const box = plot.getBoundingClientRect();
+      const share = Math.min(0.999999, Math.max(0, (move.clientX - box.left) / box.width));
+      cross.hidden = false;
+      cross.style.left = `${100 * share}%`;
+      now.textContent = clock(read.start + share * read.length);
+      read.lanes.forEach((values, lane) => {
+        const value = values[Math.floor(share * values.length)];
+        outputs[lane].textContent = value === null || value === undefined ? "–" : value.toFixed(2);
+      });
+    });
+    plot.addEventListener("pointerleave", () => {
+      cross.hidden = true;
+      now.textContent = "";
+      outputs.forEach((output) => { output.textContent = ""; });
+    });
+    addEventListener("resize", thinOut);
     thinOut();
   };
-
-  byId("zoom").hidden = false;
-  byId("zoom").addEventListener("click", (press) => {
-    const how = press.target.dataset.zoom;
-    if (how) zoomTo(how === "fit" ? 1 : how === "in" ? zoom * 2 : zoom / 2, scroller.clientWidth / 2);
-  });
-  scroller.addEventListener("wheel", (turn) => {
-    if (!turn.ctrlKey) return;
-    turn.preventDefault();
-    zoomTo(zoom * Math.exp(-turn.deltaY / 200), turn.clientX - scroller.getBoundingClientRect().left);
-  }, { passive: false });
-
-  plot.addEventListener("pointermove", (move) => {
-    const box = plot.getBoundingClientRect();
-    const share = Math.min(0.999999, Math.max(0, (move.clientX - box.left) / box.width));
-    cross.hidden = false;
-    cross.style.left = `${100 * share}%`;
-    now.textContent = clock(read.start + share * read.length);
-    read.lanes.forEach((values, lane) => {
-      const value = values[Math.floor(share * values.length)];
-      outputs[lane].textContent = value === null || value === undefined ? "–" : value.toFixed(2);
-    });
-  });
-  plot.addEventListener("pointerleave", () => {
-    cross.hidden = true;
-    now.textContent = "";
-    outputs.forEach((output) => { output.textContent = ""; });
-  });
-  addEventListener("resize", thinOut);
-  thinOut();
+  if (chart) startTimeline();
 
   // Events: a link opens its card; j and k go from one to the next.
   const cards = [...document.querySelectorAll(".card")];
