@@ -13,6 +13,7 @@ from realtime.faces.tracker import FaceTracker
 from realtime.frames import Frame
 from realtime.spotting.motion import MotionExtractor, MotionParameters
 from realtime.spotting.sample import MotionSample
+from tests.synthetic_faces import still_scene
 from trainers.datasets.synthetic_rendering import Scene, frame_times_ns
 from trainers.datasets.synthetic_scenes import Movement
 
@@ -23,6 +24,11 @@ def frame_of(image: Image, index: int = 0, time_s: float = 0.0) -> Frame:
     """A frame at a time."""
     time_ns = to_nanoseconds(time_s)
     return Frame(index=index, time_ns=time_ns, captured_ns=time_ns, image=image)
+
+
+def close_up(*movements: Movement, **parameters: float) -> Scene:
+    """A face that fills a small picture: as much to read as in a large one, and quicker to film."""
+    return still_scene(*movements, **{"width": 320, "height": 288, **parameters})  # type: ignore[arg-type]  # numbers only
 
 
 def aligned_faces(

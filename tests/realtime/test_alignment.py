@@ -72,7 +72,7 @@ def test_noise_of_the_landmarks_hardly_moves_the_crop() -> None:
 @pytest.mark.parametrize("rate_hz", [30.0, 200.0])
 def test_a_moving_head_is_followed_closely(rate_hz: float) -> None:
     speed_px_s = 100.0  # two inner-canthus distances a second
-    track = [FACE + (speed_px_s * index / rate_hz, 0.0) for index in range(int(rate_hz))]
+    track = [FACE + np.array((speed_px_s * index / rate_hz, 0.0)) for index in range(int(rate_hz))]
     last = align(track, rate_hz)[-1]
     centre = apply_similarity(last.to_crop, track[-1])[[33, 133, 362, 263]].mean(axis=0)
     assert abs(centre[0] - CROP_WIDTH / 2) / similarity_scale(last.to_crop) < 2.5
@@ -104,7 +104,7 @@ def test_similarity_is_found_among_outliers(degrees: float, scale: float, x: flo
 
 def test_similarity_heeds_weights() -> None:
     points = np.array(((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
-    moved = points + ((2.0, 3.0), (2.0, 3.0), (9.0, 9.0))
+    moved = points + np.array(((2.0, 3.0), (2.0, 3.0), (9.0, 9.0)))
     matrix = fit_similarity(points, moved, np.array((1.0, 1.0, 0.0)))
     np.testing.assert_allclose(matrix, similarity(0, 1, 2, 3), atol=1e-9)
 
