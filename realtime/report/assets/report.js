@@ -47,6 +47,21 @@
       });
     };
 
+    // The page comes with times for the whole length; a closer look needs more of them.
+    const axis = plot.querySelector(".axis");
+    const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
+    const drawTimes = () => {
+      const step = steps.find((one) => read.length / zoom / one <= 10) || read.length / 10;
+      const times = [];
+      for (let n = Math.ceil(read.start / step); n * step <= read.start + read.length; n += 1) times.push(n * step);
+      axis.replaceChildren(...times.map((time) => {
+        const label = document.createElement("span");
+        label.style.left = `${100 * (time - read.start) / read.length}%`;
+        label.textContent = step < 1 ? clock(time) : clock(time).slice(0, -3);
+        return label;
+      }));
+    };
+
     const zoomTo = (wanted, about) => {
       const limit = Math.max(1, Math.min(64, read.length / 2));
       const before = scroller.scrollLeft + about;
@@ -55,6 +70,7 @@
       zoom = next;
       plot.style.setProperty("--zoom", zoom);
       scroller.scrollLeft = place;
+      drawTimes();
       thinOut();
     };
 
