@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from engines.errors import BadInput
-from engines.magnification import magnified_loop
 from realtime.clock import to_seconds
 from realtime.event_pictures import flow_on_face, strain_on_face
 from realtime.events import ExpressionEvent
@@ -101,6 +100,9 @@ def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
     slow_down = min(SLOW_DOWN, max(1.0, LONGEST_CLIP_S / max(length_s, 1e-9)))
     shown_s = times_s[0] + np.arange(max(1, round(length_s * slow_down * CLIP_RATE_HZ))) / CLIP_RATE_HZ / slow_down
     images = np.stack([crop.image for crop in crops])
+    # Brings SciPy's filters in, which take a second to load: not at the start of every run.
+    from engines.magnification import magnified_loop
+
     with suppress(BadInput):  # too few frames a second for the band: the movement as it is, alone
         images = np.concatenate([images, magnified_loop(images, times_s)], axis=2)
     _encode(path, images, _nearest(times_s, shown_s))

@@ -160,9 +160,7 @@ def read_signals(folder: Path) -> Signals:
             batches = pa.ipc.open_stream(file)
             return _from_table(pa.Table.from_batches(_whole_batches(batches), batches.schema))
     except (OSError, pa.ArrowException) as error:
-        raise BadInput(
-            f"{folder}: no readable {PARQUET_NAME} ({error}); is this a session folder?"
-        ) from error
+        raise BadInput(f"{folder}: no readable {PARQUET_NAME} ({error}); is this a session folder?") from error
 
 
 def _convert(stream: Path, parquet: Path) -> None:

@@ -64,8 +64,7 @@ def a_rejected(onset_s: float = 2.0, reason: str = "blink", strength: float = 1.
 
 def a_sample(index: int, gates: tuple[str, ...] = (), regions: int = len(REGIONS)) -> MotionSample:
     displacement = (
-        np.full((regions, 2), index, np.float32)
-        + np.arange(2 * regions, dtype=np.float32).reshape(-1, 2) / 10
+        np.full((regions, 2), index, np.float32) + np.arange(2 * regions, dtype=np.float32).reshape(-1, 2) / 10
     )
     return MotionSample(
         index=index,

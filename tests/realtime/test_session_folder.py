@@ -272,9 +272,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_there(tmp_path: Path) -> None
     size = os.path.getsize(tmp_path / "s" / "events.jsonl")  # noqa: PTH202  # one stat call, no second object
     add_samples(writer, 0, ROWS_PER_BATCH)
     with a_disk_that_is_full_at(size + 100):
-        with pytest.raises(
-            BadInput, match=r"s: the disk is full; everything reported so far is kept\. Free some"
-        ):
+        with pytest.raises(BadInput, match=r"s: the disk is full; everything reported so far is kept\. Free some"):
             writer.add_event(an_event(2.0))
         with pytest.raises(BadInput, match="the disk is full"):
             add_samples(writer, ROWS_PER_BATCH, 3 * ROWS_PER_BATCH)
