@@ -15,7 +15,9 @@ class RecordingParameters:
     """What a run keeps, and how patient it is."""
 
     media: bool = True
-    """Write pictures and a clip of each event, and the report."""
+    """Write pictures and a clip of each event."""
+    report: bool = True
+    """Write `report.html` at the end."""
     poll_s: float = 0.25
     """How often a run that waits for frames looks whether it should stop."""
     stall_s: float = 1.5

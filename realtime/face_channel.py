@@ -102,10 +102,9 @@ class FaceChannel:
         if isinstance(settled, RejectedMovement):
             return settled
         margin_ns, interval_ns = to_nanoseconds(CLIP_MARGIN_S), to_nanoseconds(CLIP_INTERVAL_S)
-        crops = EventCrops(
-            onset=self._memory.nearest(settled.onset_ns),
-            apex=self._memory.nearest(settled.apex_ns),
-            offset=self._memory.nearest(settled.offset_ns),
-            clip=self._memory.between(settled.onset_ns - margin_ns, settled.offset_ns + margin_ns, interval_ns),
-        )
+        onset, apex, offset = map(self._memory.nearest, (settled.onset_ns, settled.apex_ns, settled.offset_ns))
+        clip = self._memory.between(settled.onset_ns - margin_ns, settled.offset_ns + margin_ns, interval_ns)
+        # The three frames that the event names are shown themselves, not neighbours that the thinning kept.
+        shown = {face.index: face for face in (*clip, onset, apex, offset)}
+        crops = EventCrops(onset=onset, apex=apex, offset=offset, clip=[shown[index] for index in sorted(shown)])
         return SettledEvent(event=settled, crops=crops)

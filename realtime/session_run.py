@@ -158,7 +158,7 @@ class SessionRun:
                 seconds = (self._clock.now_ns() - started_ns) / 1e9
                 self.latency_ms = pipeline.telemetry.summary()
                 writer.finish(self.state, reason=self.reason, statistics=_statistics(pipeline, seconds))
-                if self._settings.recording.media:
+                if self._settings.recording.report:
                     self.report = write_report(self.folder)
 
 

@@ -29,7 +29,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         A row a frame rate: frames a second, and the median milliseconds of each stage.
     """
     prepare_kernels(Console(stderr=True))
-    settings = Settings(recording=RecordingParameters(media=False))
+    settings = Settings(recording=RecordingParameters(media=False, report=False))
     rows = []
     with tempfile.TemporaryDirectory(prefix="onset-bench-") as name:
         folder = Path(name)

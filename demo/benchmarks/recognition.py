@@ -27,8 +27,8 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         quick: two scenes instead of twelve a preset and rate.
 
     Returns:
-        `spotted`: hits, right labels and their share, and the confusion; `real`: scores of the default checkpoint on the
-        feature file that the variable ONSET_FEATURES names, or None.
+        `spotted`: hits, right labels and their share, and the confusion; `real`: scores of the default checkpoint on
+        the feature file that the variable ONSET_FEATURES names, or None.
     """
     prepare_kernels(Console(stderr=True))
     rates_hz = (30.0, 100.0)

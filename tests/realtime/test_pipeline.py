@@ -25,7 +25,7 @@ from trainers.datasets.synthetic_rendering import Scene
 from trainers.datasets.synthetic_scenes import SceneParameters
 from trainers.datasets.synthetic_videos import Filming, write_video
 
-QUICK = Settings(recording=RecordingParameters(media=False))
+QUICK = Settings(recording=RecordingParameters(media=False, report=False))
 
 
 @pytest.fixture(scope="module")
