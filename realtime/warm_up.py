@@ -1,4 +1,4 @@
-"""Run every kernel of a run once, on made-up data, so that the first real frame and event do not wait for a compiler."""
+"""Run every kernel of a run once, on made-up data, so that no real frame or event waits for a compiler."""
 
 import numpy as np
 
@@ -25,9 +25,15 @@ def warm_up_movement() -> None:
     for index in range(100):
         extractor.push(
             AlignedFace(
-                index=index, time_ns=index * _STEP_NS, captured_ns=0, face_id=1, image=image,
-                landmarks=landmarks, to_crop=np.eye(2, 3), quality=quality,
-            )  # fmt: skip
+                index=index,
+                time_ns=index * _STEP_NS,
+                captured_ns=0,
+                face_id=1,
+                image=image,
+                landmarks=landmarks,
+                to_crop=np.eye(2, 3),
+                quality=quality,
+            )
         )
 
 
@@ -39,9 +45,7 @@ def warm_up_spotting() -> None:
         displacement[:2] = 3.0 * np.exp(-(((index - 150) / 10.0) ** 2))
         list(
             spotter.push(
-                MotionSample(
-                    index=index, time_ns=index * _STEP_NS, captured_ns=0, face_id=1, displacement=displacement
-                )
+                MotionSample(index=index, time_ns=index * _STEP_NS, captured_ns=0, face_id=1, displacement=displacement)
             )
         )
     list(spotter.flush())

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionSample:
-    """Regional movement of one face against its neutral reference; input of the spotter, one row of `signals.parquet`."""
+    """Regional movement of one face against its neutral reference: the spotter's input, a row of `signals.parquet`."""
 
     index: int
     time_ns: int
