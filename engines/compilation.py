@@ -1,7 +1,7 @@
 """Numba kernels, compiled once and kept on disk, with a plain account of what was compiled."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -10,12 +10,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _kernels: list[Any] = []
 
 
-def compiled(*, parallel: bool = False, fastmath: bool = False) -> Callable[[Function], Function]:
+def compiled(*, fastmath: bool = False) -> Callable[[Function], Function]:
     """Compile a function with Numba: cached on disk, without the GIL, NumPy's division rules.
 
+    Kernels run in the thread that calls them, so that several may run side by side; Numba's own parallel loops are
+    not used, since its portable threading layer must not be entered from two threads at once.
+
     Args:
-        parallel: let `numba.prange` use all cores. Only `engines.flow` does, behind a lock: the portable
-            threading layer of Numba must not be entered from two threads at once.
         fastmath: allow the compiler to reorder floating-point arithmetic.
 
     Returns:
@@ -23,11 +24,9 @@ def compiled(*, parallel: bool = False, fastmath: bool = False) -> Callable[[Fun
     """
 
     def decorate(function: Function) -> Function:
-        kernel = numba.njit(cache=True, nogil=True, error_model="numpy", parallel=parallel, fastmath=fastmath)(
-            function
-        )
+        kernel = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
         _kernels.append(kernel)
-        return kernel  # type: ignore[no-any-return]
+        return cast(Function, kernel)
 
     return decorate
 
