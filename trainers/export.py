@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +45,7 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int]) -> bytes:
     example = torch.zeros(2, *input_shape)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter warns of its own deprecated internals
+        with _quiet():
             torch.onnx.export(
                 model,
                 (example,),
@@ -62,6 +63,20 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int]) -> bytes:
     onnx.checker.check_model(graph, full_check=True)
     content: bytes = graph.SerializeToString()
     return content
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress, its own deprecations and its wish for torchvision to itself."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _anonymise(graph: onnx.ModelProto) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from engines.flow import Tvl1Parameters, tvl1
-from engines.inputs.steady_flow import without_head_movement
+from engines.inputs.head_movement import without_head_movement
 from trainers.datasets.synthetic_face import PORTRAITS, Likeness, face_transform, load_portrait, vary
 
 FILM_WIDTH = 128

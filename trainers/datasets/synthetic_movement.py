@@ -219,7 +219,7 @@ def _stray(count: int, generator: np.random.Generator, parameters: MovementParam
     return bumps
 
 
-def _packed(bumps: Float32[np.ndarray, "N K 7"]) -> Float32[np.ndarray, "N K 7"]:
+def _packed(bumps: Float32[np.ndarray, "N K 7"]) -> Float32[np.ndarray, "N used 7"]:
     """Move the bumps that act to the front and drop the rows that no sample uses."""
     acts = (bumps[..., 4] != 0.0) | (bumps[..., 5] != 0.0)
     order = np.argsort(~acts, axis=1, kind="stable")

@@ -9,7 +9,7 @@ from engines.errors import BadInput
 
 
 def confusion_matrix(
-    truth: Int[np.ndarray, "N"], predicted: Int[np.ndarray, "N"], classes: int
+    truth: Int[np.ndarray, "N"], predicted: Int[np.ndarray, "M"], classes: int
 ) -> Int[np.ndarray, "K K"]:
     """Count predictions by true class.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from torch import nn
@@ -29,8 +30,11 @@ class ModelEntry:
     """Citation for the card."""
     learning_rate: float
     """What it trains well with on synthetic maps."""
+    epochs: int
+    """How long it trains on some 18 000 synthetic maps."""
 
 
+_DUAL_ATTENTION = "Ran, Shi, Jiang and Wang, Micro-expression recognition based on dual attention CrossViT, 2022"
 _SHARED = {"recipe": "flow-strain", "normalisation": "centred-flow-log-strain"}
 
 MODELS: Mapping[str, ModelEntry] = MappingProxyType(
@@ -43,14 +47,25 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(3, 28, 28),
                 paper="none: the project's own small CNN",
                 learning_rate=2e-3,
+                epochs=6,
                 **_SHARED,
             ),
             ModelEntry(
                 name="dual-attention-crossvit",
                 build=DualAttentionCrossViT,
                 input_shape=(3, 28, 28),
-                paper="Ran, Shi, Jiang and Wang, Micro-expression recognition based on dual attention CrossViT, 2022",
+                paper=_DUAL_ATTENTION,
                 learning_rate=1e-3,
+                epochs=10,
+                **_SHARED,
+            ),
+            ModelEntry(
+                name="dual-attention-crossvit-fine",
+                build=partial(DualAttentionCrossViT, patches=(7, 4), widths=(48, 32)),
+                input_shape=(3, 28, 28),
+                paper=f"{_DUAL_ATTENTION}, with patches of 7 and 4 pixels instead of 28 and 14",
+                learning_rate=1e-3,
+                epochs=10,
                 **_SHARED,
             ),
             ModelEntry(
@@ -60,6 +75,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 paper="Liong, Gan, See, Khor and Huang, Shallow triple stream three-dimensional CNN (STSTNet) "
                 "for micro-expression recognition, FG 2019",
                 learning_rate=2e-3,
+                epochs=6,
                 **_SHARED,
             ),
         )
