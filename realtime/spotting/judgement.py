@@ -9,13 +9,16 @@ from jaxtyping import Float64
 
 from realtime.clock import to_nanoseconds, to_seconds
 from realtime.faces.landmarks import (
+    EYE_REGIONS,
     GATE_BLINK,
     GATE_BLINK_LEFT,
     GATE_BLINK_RIGHT,
     GATE_HEAD_TURN,
     GATE_LIGHT,
     GATE_OCCLUDED,
+    LID_REGIONS,
     MASKED_REGIONS,
+    REGION_NAMES,
 )
 from realtime.spotting.movement import Movement, overlap_of_shorter
 from realtime.spotting.parameters import SpottingParameters
@@ -106,6 +109,20 @@ def against_course(movement: Movement, parameters: SpottingParameters) -> str | 
     return None
 
 
+def same_half(first: Sequence[int], second: Sequence[int]) -> bool:
+    """Whether two movements are strongest in the same half: eyes and brows, or nose, cheeks and mouth."""
+    halves = [REGION_NAMES[regions[0]] in EYE_REGIONS for regions in (first, second)]
+    return halves[0] == halves[1]
+
+
+def against_lids(movement: Movement, blink_px: float) -> str | None:
+    """Whether it is a blink that no gate saw: the lids alone, and far."""
+    lids_alone = all(REGION_NAMES[region] in LID_REGIONS for region in movement.regions)
+    if lids_alone and movement.strength_px > blink_px:
+        return f"the lids alone moved {movement.strength_px:.1f} px, over {blink_px:.1f} px: a blink"
+    return None
+
+
 def against_whole_face(displacement: Float64[np.ndarray, "regions 2"]) -> str | None:
     """Whether all of the face moved alike, as the head does and no expression.
 
@@ -123,8 +140,10 @@ def against_whole_face(displacement: Float64[np.ndarray, "regions 2"]) -> str | 
 
 
 def against_larger(movement: Movement, others: Sequence[Movement], part_fraction: float) -> str | None:
-    """Whether it is a part of a larger movement that is over."""
+    """Whether it is a part of a larger expression of the same half of the face, settled or about to be."""
     for other in others:
+        if other.reason is not None or not same_half(movement.regions, other.regions):
+            continue
         weaker = movement.strength_px < part_fraction * other.strength_px
         if weaker and overlap_of_shorter(movement, other) > 0.5:
             return f"part of a larger one: {movement.strength_px:.2f} px beside {other.strength_px:.2f} px"

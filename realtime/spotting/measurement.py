@@ -7,7 +7,7 @@ from realtime.spotting.interval import measure, project, rest_before
 from realtime.spotting.movement import Movement
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.window import TICKS_KEPT, Closing, MotionWindow
-from realtime.spotting.window_kernel import RETURNED
+from realtime.spotting.window_kernel import RETURNED, SLOW
 
 REST_TICKS = round(0.2 / TICK_S)
 """A region's rest before a movement is the median over so many ticks."""
@@ -70,24 +70,27 @@ def measure_movement(
     bounds = measure(course, first, last, parameters, _noise(course, quiet))
     sizes = np.linalg.norm(direction, axis=1)
     order = [int(place) for place in np.argsort(-sizes, kind="stable") if sizes[place] > 0] or [0]
-    length_px = float(np.linalg.norm((direction * limits)[order[0]]))
+    longer = (bounds.offset - bounds.onset) * TICK_S > parameters.micro_longest_s
+    strongest_px = (direction * limits)[order[0]]
+    length_px = float(np.linalg.norm(strongest_px))
     total = max(float(np.linalg.norm(sizes)), 1e-9)
     height = bounds.prominence if returned else bounds.rise
     # All together need not pass any one region's limit.
-    own = total if everything else max(float(sizes[order[0]]), 1e-9)
-    needed = parameters.joint_factor if everything else 1.0
+    needed = parameters.joint_factor * float(sizes[order[0]]) / total if everything else 1.0
+    demanded = window.limits([regions[order[0]]], SLOW)[0] if longer else limits[order[0]]
+    relative = max(float(np.linalg.norm(strongest_px / demanded)), 1e-9)
     return Movement(
         regions=tuple(regions[place] for place in order),
         onset=start + bounds.onset,
         apex=start + bounds.apex,
-        offset=start + max(bounds.offset, float(min(last, low - start))),
+        offset=start + bounds.offset,
         strength_px=length_px * height / total,
-        threshold_px=length_px * needed / own,
+        threshold_px=length_px * needed / relative,
         residual=bounds.residual,
         opened=opened,
         low=low,
         frames=_frames_that_show_it(
-            window, regions, start, bounds.onset, bounds.offset, direction / limits, rest * limits
+            window, regions, (start + bounds.onset, start + bounds.offset), direction / limits, rest * limits
         ),
         seen_from_start=bounds.seen_from_start,
     )
@@ -110,14 +113,12 @@ def _farthest(moved: Float64[np.ndarray, "ticks regions 2"], first: int, last: i
 def _frames_that_show_it(
     window: MotionWindow,
     regions: tuple[int, ...],
-    start: int,
-    onset: float,
-    offset: float,
+    interval: tuple[float, float],
     weights: Float64[np.ndarray, "regions 2"],
     rest_px: Float64[np.ndarray, "regions 2"],
 ) -> int:
     """Number of frames in which, before any low-pass, the movement is past 0.3 of its height."""
-    first, last = start + int(onset), start + int(np.ceil(offset))
+    first, last = int(interval[0]), int(np.ceil(interval[1]))
     ticks = np.asarray(window.sample_ticks(first, last), dtype=int)
     raw = window.unsmoothed(first, last)[:, list(regions)]
     along = ((raw - rest_px) * weights).sum(axis=(1, 2))

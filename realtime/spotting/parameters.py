@@ -12,26 +12,39 @@ TICK_NS = 5_000_000
 class SpottingParameters:
     """Sensitivity and time scales; seconds and canthus-normalised pixels throughout, never frames."""
 
-    floor_px: float = 0.4
-    """A region must move at least this far from its rest to become a candidate, however quiet the face is."""
-    noise_factor: float = 5.0
-    """Threshold in robust standard deviations (1.4826 MAD) of the quiet movement, for x and y apart."""
+    quick_floor_px: float = 0.4
+    """A region must move at least this far and back to count, however quiet the face is: movements as short as a
+    micro-expression."""
+    slow_floor_px: float = 1.0
+    """The same for longer movements: the residue of head movement is as slow as they are."""
+    quick_noise_factor: float = 6.0
+    """Threshold in robust standard deviations (1.4826 MAD) of the quiet movement, for x and y apart: of movements as
+    short as a micro-expression."""
+    slow_noise_factor: float = 4.0
+    """The same for longer movements."""
     joint_factor: float = 2.4
     """All regions together, as root of the sum of squares, must reach so many times the threshold of one: finds
     movements that are weak in each region."""
     noise_s: float = 8.0
     """Length of the sliding window for the noise; time inside candidates does not enter it."""
-    contrast_s: float = 0.2
+    quick_contrast_s: float = 0.2
     """Noise is how far quiet movement departs from the line between its positions so long before and after."""
+    slow_contrast_s: float = 0.8
+    """The same for longer movements; slow sway of the head shows here."""
+    restless_s: float = 1.5
+    """Time inside candidates counts as noise when a region has not rested for so long, or, for longer movements, for
+    so long after the longest one."""
     quick_rest_s: float = 0.6
     """Length of the sliding window whose median is a region's rest, for movements as short as a micro-expression."""
     slow_rest_s: float = 1.5
     """The same for longer movements."""
-    smoothing_s: float = 0.022
-    """Standard deviation of the Gaussian low-pass, zero phase: 22 ms halve the amplitude at 8.5 Hz."""
-    return_fraction: float = 0.35
-    """A candidate has come back once it falls below this fraction of its peak."""
-    bound_fraction: float = 0.12
+    smoothing_s: float = 0.02
+    """Standard deviation of the Gaussian low-pass, zero phase: 20 ms halve the amplitude at 9.4 Hz."""
+    quick_return_fraction: float = 0.5
+    """A short candidate has come back once it falls below this fraction of its peak; drift may hold it up."""
+    slow_return_fraction: float = 0.35
+    """The same for a longer one."""
+    bound_fraction: float = 0.13
     """Onset and offset lie where the movement passes this share of its rise: some tenth of a pixel."""
     tangent_fraction: float = 0.45
     """Where noise hides that share, it is extrapolated along the tangent up to this one."""
@@ -45,6 +58,8 @@ class SpottingParameters:
     """Regions belong to one expression when their intervals' intersection over union exceeds this."""
     part_fraction: float = 0.4
     """A movement inside a larger one is its part, not an expression, when weaker than this fraction of it."""
+    blink_px: float = 3.0
+    """Lids that move farther with no other region blink, also where no gate says so."""
     shortest_s: float = 0.04
     """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
     micro_longest_s: float = 0.5

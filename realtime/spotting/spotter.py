@@ -11,8 +11,10 @@ from realtime.spotting.judgement import (
     GateLog,
     against_course,
     against_larger,
+    against_lids,
     against_whole_face,
     masked_by,
+    same_half,
 )
 from realtime.spotting.measurement import measure_candidate, measure_movement, moved_at_apex
 from realtime.spotting.movement import Movement, belong_together, group
@@ -25,6 +27,8 @@ __all__ = ["Spotter", "SpottingParameters"]
 
 Settled = ExpressionEvent | RejectedMovement
 Stamps = tuple[SampleStamp, SampleStamp, SampleStamp]
+SAME_START_S = 0.25
+"""Candidates of one region that opened so close together are one movement."""
 FORGET_S = 6.0
 """How long settled movements are remembered, to tell repetitions and parts of larger movements."""
 
@@ -109,12 +113,12 @@ class Spotter:
     def _take(self, closings: Sequence[Closing], interruption: str) -> None:
         """Measure the candidates that closed and keep those that no other one stands for."""
         for closing in sorted(closings, key=lambda one: (one.bank, one.channel)):
-            if closing.bank == QUICK and closing.reason != RETURNED:
+            if closing.bank == QUICK and closing.reason == TIMED_OUT:
                 continue  # the slow bank follows it further
             if closing.channel == self._window.regions and self._region_moved(closing):
                 continue
             movement = measure_candidate(self._window, closing, self.parameters)
-            if closing.bank == QUICK and movement.residual > 0.5:
+            if closing.bank == QUICK and closing.reason == RETURNED and movement.residual > 0.5:
                 continue  # a pause on the way of a longer movement
             if not self._repeats(movement):
                 self._pending.append(replace(movement, reason=self._words(closing, interruption)))
@@ -130,17 +134,19 @@ class Spotter:
     def _region_moved(self, closing: Closing) -> bool:
         """Whether a region of its own stands for a movement of all together."""
         known = [*self._pending, *self._recent]
-        if any(one.opened <= closing.end and one.low >= closing.opened for one in known):
+        if any(one.opened <= closing.low and one.low >= closing.opened for one in known if one.reason is None):
             return True
-        return any(channel < self._window.regions for _, channel, _, _ in self._window.open_candidates())
+        candidates = self._window.open_candidates()
+        return any(bank == closing.bank and channel < self._window.regions for bank, channel, _, _ in candidates)
 
     def _repeats(self, movement: Movement) -> bool:
         """Whether the same movement was already taken, from the other bank or just before."""
-        overlap = self.parameters.merge_overlap
-        pending = any(
-            other.regions == movement.regions and belong_together(movement, other, overlap) for other in self._pending
-        )
-        return pending or any(belong_together(movement, other, overlap) for other in self._recent)
+        overlap, regions = self.parameters.merge_overlap, set(movement.regions)
+        for other in (*self._pending, *self._recent):
+            settled = other.reason is None and other not in self._pending
+            if (settled or regions <= set(other.regions)) and belong_together(movement, other, overlap):
+                return True
+        return False
 
     def _settle_ready(self, *, all_of_them: bool = False) -> list[Settled]:
         settled: list[Settled] = []
@@ -165,8 +171,10 @@ class Spotter:
 
     def _settle(self, members: Sequence[Movement]) -> Settled:
         movement, reason = self._measured_together(members)
+        # Where a movement fades so slowly that its end lies farther back than the stated latency, it ends there.
+        earliest = self._window.settled - (self.latency_s - self._window.delay_s) / TICK_S
+        movement = replace(movement, offset=max(movement.offset, earliest))
         reason = reason or self._against(movement)
-        self._remember(movement)
         kind: Kind = "micro" if movement.duration_s <= self.parameters.micro_longest_s else "macro"
         onset, apex, offset = self._stamps(movement)
         free_from_ns = self._last_offset_ns.get(kind)
@@ -174,6 +182,7 @@ class Spotter:
             onset = self._window.nearest(free_from_ns)
             if apex.time_ns <= onset.time_ns:
                 reason = "overlaps an expression that was already reported"
+        self._remember(replace(movement, reason=reason))
         if reason is not None:
             return self._rejected(movement, self._stamps(movement), reason)
         self._last_offset_ns[kind] = offset.time_ns
@@ -252,9 +261,7 @@ class Spotter:
         low = max(member.low for member in sound)
         end = min(self._window.settled, low + round(self.parameters.settle_longest_s / TICK_S))
         movement = measure_movement(self._window, regions, (opened, low), end, self.parameters)
-        # A wait that ended with the strongest region's return must not grow with a slower one's.
-        earliest = float(members[0].low)
-        return replace(movement, offset=max(movement.offset, earliest), reason=sound[0].reason)
+        return replace(movement, reason=sound[0].reason)
 
     def _against(self, movement: Movement) -> str | None:
         reason = against_course(movement, self.parameters)
@@ -262,21 +269,24 @@ class Spotter:
             return reason
         part = self.parameters.part_fraction
         return (
-            against_whole_face(moved_at_apex(self._window, movement))
+            against_lids(movement, self.parameters.blink_px)
+            or against_whole_face(moved_at_apex(self._window, movement))
             or against_larger(movement, [*self._recent, *self._pending], part)
             or self._against_open(movement)
         )
 
     def _against_open(self, movement: Movement) -> str | None:
         """Whether it is a part of a larger movement that still goes on."""
-        relative = movement.strength_px / max(movement.threshold_px, 1e-9)
-        for _, channel, opened, peak in self._window.open_candidates():
-            larger = channel < self._window.regions and relative < self.parameters.part_fraction * peak
-            if larger and opened < movement.apex:
+        for _, channel, opened, peak_px in self._window.open_candidates():
+            # The other bank may still follow the very same movement.
+            same = channel in movement.regions and abs(opened - movement.opened) * TICK_S < SAME_START_S
+            if channel == self._window.regions or same or opened > movement.apex:
+                continue
+            if not same_half(movement.regions, (channel,)):
+                continue
+            if movement.strength_px < self.parameters.part_fraction * peak_px:
                 name = REGION_NAMES[channel]
-                return (
-                    f"part of a larger movement under way at the {name}: {relative:.1f} against {peak:.1f} thresholds"
-                )
+                return f"part of a larger movement at the {name}: {movement.strength_px:.2f} px beside {peak_px:.2f} px"
         return None
 
     def _remember(self, movement: Movement) -> None:

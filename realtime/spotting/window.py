@@ -62,7 +62,7 @@ def _gaussian(deviation_s: float) -> Float32[np.ndarray, " taps"]:
 
 
 def _durations(parameters: SpottingParameters) -> np.ndarray:
-    durations = np.zeros(13, np.int64)
+    durations = np.zeros(16, np.int64)
     durations[kernel.TICK_LENGTH] = TICK_NS
     durations[kernel.ENTRY_STEP] = ENTRY_TICKS
     durations[kernel.NOISE_STEP] = NOISE_RENEWAL_TICKS
@@ -74,19 +74,32 @@ def _durations(parameters: SpottingParameters) -> np.ndarray:
     # A candidate opens after its onset and comes back before its offset: the margin is generous.
     durations[kernel.QUICK_TIMEOUT] = _ticks(parameters.micro_longest_s + 0.2)
     durations[kernel.SLOW_TIMEOUT] = _ticks(parameters.macro_longest_s + 0.3)
-    durations[kernel.CONTRAST] = _ticks(parameters.contrast_s)
+    durations[kernel.QUICK_CONTRAST] = _ticks(parameters.quick_contrast_s)
+    durations[kernel.SLOW_CONTRAST] = _ticks(parameters.slow_contrast_s)
+    durations[kernel.QUICK_RESTLESS] = _ticks(parameters.restless_s)
+    durations[kernel.SLOW_RESTLESS] = _ticks(parameters.macro_longest_s + parameters.restless_s)
     durations[kernel.QUICK_ENTRIES] = max(3, _entries(parameters.quick_rest_s))
     durations[kernel.SLOW_ENTRIES] = max(durations[kernel.QUICK_ENTRIES], _entries(parameters.slow_rest_s))
     return durations
+
+
+def _fractions(parameters: SpottingParameters) -> np.ndarray:
+    fractions = np.zeros(7, np.float32)
+    fractions[kernel.QUICK_FLOOR] = parameters.quick_floor_px
+    fractions[kernel.SLOW_FLOOR] = parameters.slow_floor_px
+    fractions[kernel.JOINT] = parameters.joint_factor
+    fractions[kernel.QUICK_FACTOR] = parameters.quick_noise_factor
+    fractions[kernel.SLOW_FACTOR] = parameters.slow_noise_factor
+    fractions[kernel.QUICK_RETURN] = parameters.quick_return_fraction
+    fractions[kernel.SLOW_RETURN] = parameters.slow_return_fraction
+    return fractions
 
 
 def _new_state(regions: int, parameters: SpottingParameters) -> kernel.WindowState:
     columns, channels = 2 * regions, regions + 1
     durations = _durations(parameters)
     rest_entries, noise_entries = int(durations[kernel.SLOW_ENTRIES]), max(10, _entries(parameters.noise_s))
-    fractions = np.array(
-        [parameters.floor_px, parameters.joint_factor, parameters.noise_factor, parameters.return_fraction], np.float32
-    )
+    floors = parameters.quick_floor_px, parameters.slow_floor_px
     return kernel.WindowState(
         raw=np.zeros((TICKS_KEPT, columns), np.float32),
         valid=np.zeros((TICKS_KEPT, columns), np.float32),
@@ -98,17 +111,17 @@ def _new_state(regions: int, parameters: SpottingParameters) -> kernel.WindowSta
         rest=np.zeros((2, columns), np.float32),
         rest_entries=np.zeros((2, columns, rest_entries), np.float32),
         rest_count=np.zeros((2, regions), np.int64),
-        noise_entries=np.zeros((columns, noise_entries), np.float32),
-        noise_count=np.zeros(regions, np.int64),
-        limit=np.full(columns, parameters.floor_px, np.float32),
+        noise_entries=np.zeros((2, columns, noise_entries), np.float32),
+        noise_count=np.zeros((2, regions), np.int64),
+        limit=np.repeat(np.array([floors], np.float32).T, columns, axis=1),
         magnitude=np.full((2, channels), np.nan, np.float32),
         phase=np.zeros((2, channels), np.int64),
-        ticks=np.zeros((2, channels, 6), np.int64),
+        ticks=np.zeros((2, channels, 7), np.int64),
         levels=np.zeros((2, channels, 2), np.float32),
         closings=np.zeros((8 * channels, 7), np.int64),
         taps_out=np.full(2, np.nan, np.float32),
         durations=durations,
-        fractions=fractions,
+        fractions=_fractions(parameters),
         scratch=np.zeros(max(rest_entries, noise_entries), np.float32),
     )
 
@@ -151,9 +164,9 @@ class MotionWindow:
         """Threshold of that region, canthus-normalised pixels."""
         return float(self._state.taps_out[1])
 
-    def limits(self, regions: Sequence[int]) -> Float32[np.ndarray, "regions 2"]:
+    def limits(self, regions: Sequence[int], bank: int = kernel.QUICK) -> Float32[np.ndarray, "regions 2"]:
         """How far each of some regions must move now, in x and in y, canthus-normalised pixels."""
-        limits: np.ndarray = self._state.limit.reshape(-1, 2)[list(regions)]
+        limits: np.ndarray = self._state.limit[bank].reshape(-1, 2)[list(regions)]
         return limits
 
     def pause_before(self, time_ns: int) -> int:
@@ -209,11 +222,12 @@ class MotionWindow:
         return ticks
 
     def open_candidates(self) -> Iterator[tuple[int, int, int, float]]:
-        """Bank, channel, tick of opening and peak (1 at the limit) of every candidate under way."""
+        """Bank, channel, tick of opening and peak (roughly, canthus-normalised pixels) of every open candidate."""
         state = self._state
         for bank, channel in np.argwhere(state.phase != kernel.IDLE).tolist():
-            peak = float(state.levels[bank, channel, kernel.PEAK])
-            yield bank, channel, int(state.ticks[bank, channel, kernel.OPENED]), peak
+            limit_px = float(state.limit[bank, 2 * min(channel, self.regions - 1) :][:2].min())
+            peak_px = float(state.levels[bank, channel, kernel.PEAK]) * limit_px
+            yield bank, channel, int(state.ticks[bank, channel, kernel.OPENED]), peak_px
 
     def _closings(self, count: int) -> list[Closing]:
         return [

@@ -17,10 +17,16 @@ IDLE, OPEN, LOW = 0, 1, 2
 RETURNED, TIMED_OUT, UNREADABLE, INTERRUPTED = 0, 1, 2, 3
 """Why a candidate closed; the last comes from a pause in the stream or its end."""
 
+QUICK_SHARE, QUICK_DEVIATIONS = 0.8, 1.2816
+"""Short-term noise is read off the 80th percentile of the departures' size, in a Gaussian 1.28 standard deviations:
+the median would be blind to a measurement that jumps now and then."""
+SLOW_SHARE, SLOW_DEVIATIONS = 0.5, 0.6745
+"""Long-term noise is read off the median (this is the MAD): expressions fill more of the longer span."""
+
 # clock
 ORIGIN, LAST_TIME, TICK, SETTLED, SAMPLES, RUN_START, CLOSED = range(7)
 # ticks of a channel
-OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY = range(6)
+OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY, QUIET = range(7)
 # levels of a channel
 PEAK, LOWEST = range(2)
 # durations, ticks
@@ -35,12 +41,15 @@ PEAK, LOWEST = range(2)
     GAP,
     QUICK_TIMEOUT,
     SLOW_TIMEOUT,
-    CONTRAST,
+    QUICK_CONTRAST,
+    SLOW_CONTRAST,
     QUICK_ENTRIES,
     SLOW_ENTRIES,
-) = range(13)
+    QUICK_RESTLESS,
+    SLOW_RESTLESS,
+) = range(16)
 # levels
-FLOOR, JOINT, NOISE_FACTOR, RETURN = range(4)
+QUICK_FLOOR, SLOW_FLOOR, JOINT, QUICK_FACTOR, SLOW_FACTOR, QUICK_RETURN, SLOW_RETURN = range(7)
 # columns of a closing
 C_BANK, C_CHANNEL, C_REASON, C_OPENED, C_PEAK, C_LOW, C_END = range(7)
 
@@ -69,17 +78,17 @@ class WindowState(NamedTuple):
     rest_count: np.ndarray
     """(2, R) int64: entries ever written."""
     noise_entries: np.ndarray
-    """(2R, E) float32: how far quiet movement departs from the line between its neighbours, pixels."""
+    """(2, 2R, E) float32: by bank, how far quiet movement departs from the line between its neighbours, pixels."""
     noise_count: np.ndarray
-    """(R,) int64: entries ever written."""
+    """(2, R) int64: entries ever written."""
     limit: np.ndarray
-    """(2R,) float32: how far x and y must move to count, pixels; they differ, as edges pin down one direction only."""
+    """(2, 2R) float32: by bank, how far x and y must move to count, pixels; an edge pins down one of them only."""
     magnitude: np.ndarray
     """(2, R + 1) float32: movement from rest at the settled tick, 1 at the limit."""
     phase: np.ndarray
     """(2, R + 1) int64: IDLE, OPEN or LOW."""
     ticks: np.ndarray
-    """(2, R + 1, 6) int64: OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY."""
+    """(2, R + 1, 7) int64: OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY, QUIET."""
     levels: np.ndarray
     """(2, R + 1, 2) float32: PEAK, LOWEST, 1 at the limit."""
     closings: np.ndarray
@@ -87,17 +96,16 @@ class WindowState(NamedTuple):
     taps_out: np.ndarray
     """(2,) float32: strength and threshold of the latest sample."""
     durations: np.ndarray
-    """(13,) int64."""
+    """(16,) int64."""
     fractions: np.ndarray
-    """(4,) float32."""
+    """(7,) float32."""
     scratch: np.ndarray
     """(max(B, E),) float32."""
 
 
 @compiled()
-def median_of(values: np.ndarray, count: int) -> float:
-    """Median of the first `count` values, which are put in order on the way (Hoare's quickselect)."""
-    target = count // 2
+def ranked(values: np.ndarray, count: int, target: int) -> float:
+    """The value that `target` others of the first `count` are below; they are reordered (Hoare's quickselect)."""
     low, high = 0, count - 1
     while low < high:
         pivot = values[(low + high) // 2]
@@ -172,7 +180,7 @@ def write_rest(state: WindowState, bank: int, region: int, row: int) -> None:
     for column in (2 * region, 2 * region + 1):
         entries[bank, column, position] = state.smooth[row, column]
         state.scratch[:count] = entries[bank, column, :count]
-        state.rest[bank, column] = median_of(state.scratch, count)
+        state.rest[bank, column] = ranked(state.scratch, count, count // 2)
 
 
 @compiled()
@@ -184,39 +192,46 @@ def anchor(state: WindowState, bank: int, channel: int, row: int) -> None:
 
 
 @compiled()
-def write_noise(state: WindowState, region: int, tick: int) -> None:
+def write_noise(state: WindowState, bank: int, region: int, tick: int) -> None:
     """Enter the region's departure from the line between its neighbours before and after.
 
     Slow drift, however far it goes, hardly departs from such a line; an expression does by its full height.
     """
-    span, mask = state.durations[CONTRAST], state.raw.shape[0] - 1
+    span, mask = state.durations[QUICK_CONTRAST if bank == QUICK else SLOW_CONTRAST], state.raw.shape[0] - 1
     if tick - state.clock[RUN_START] < 2 * span:
         return
-    # A region that never rests must get its noise known too: busy time enters, but five times more thinly.
-    busy = tick - state.ticks[QUICK, region, BUSY] < 2 * span
-    if busy and (tick // state.durations[ENTRY_STEP]) % 5 != 0:
+    # Time inside candidates does not enter, unless the region never rests: its noise must become known too.
+    ticks, restless = state.ticks[bank, region], state.durations[QUICK_RESTLESS if bank == QUICK else SLOW_RESTLESS]
+    if tick - ticks[BUSY] >= 2 * span:
+        ticks[QUIET] = tick
+    elif tick - max(ticks[QUIET], state.clock[RUN_START] + 2 * span) < restless:
         return
-    position = state.noise_count[region] % state.noise_entries.shape[1]
+    position = state.noise_count[bank, region] % state.noise_entries.shape[2]
     for column in (2 * region, 2 * region + 1):
         neighbours = state.smooth[tick & mask, column] + state.smooth[(tick - 2 * span) & mask, column]
         departure = abs(state.smooth[(tick - span) & mask, column] - np.float32(0.5) * neighbours)
         if np.isnan(departure):
             return
-        state.noise_entries[column, position] = departure
-    state.noise_count[region] += 1
+        state.noise_entries[bank, column, position] = departure
+    state.noise_count[bank, region] += 1
 
 
 @compiled()
-def renew_limit(state: WindowState, region: int) -> None:
-    """Limit of a region: the floor, or factor · 1.4826 median of its quiet departures."""
-    count = min(state.noise_count[region], state.noise_entries.shape[1])
+def renew_limit(state: WindowState, bank: int, region: int) -> None:
+    """Limit of a region: the floor, or so many standard deviations of its quiet departures."""
+    count = min(state.noise_count[bank, region], state.noise_entries.shape[2])
     # Of a handful of entries the spread says nothing yet.
-    if count < 5:
+    if count < 10:
         return
+    factor = state.fractions[QUICK_FACTOR if bank == QUICK else SLOW_FACTOR]
+    floor = state.fractions[QUICK_FLOOR if bank == QUICK else SLOW_FLOOR]
     for column in (2 * region, 2 * region + 1):
-        state.scratch[:count] = state.noise_entries[column, :count]
-        spread = 1.4826 * median_of(state.scratch, count)
-        state.limit[column] = max(state.fractions[FLOOR], state.fractions[NOISE_FACTOR] * spread)
+        state.scratch[:count] = state.noise_entries[bank, column, :count]
+        if bank == QUICK:
+            spread = ranked(state.scratch, count, int(QUICK_SHARE * count)) / QUICK_DEVIATIONS
+        else:
+            spread = ranked(state.scratch, count, int(SLOW_SHARE * count)) / SLOW_DEVIATIONS
+        state.limit[bank, column] = max(floor, factor * spread)
 
 
 @compiled()
@@ -231,9 +246,10 @@ def write_statistics(state: WindowState, tick: int) -> None:
         for bank in (QUICK, SLOW):
             if state.phase[bank, region] == IDLE:
                 write_rest(state, bank, region, row)
-        write_noise(state, region, tick)
+            write_noise(state, bank, region, tick)
     for region in range(tick % renewal, regions, renewal):
-        renew_limit(state, region)
+        renew_limit(state, QUICK, region)
+        renew_limit(state, SLOW, region)
 
 
 @compiled()
@@ -247,8 +263,8 @@ def write_magnitudes(state: WindowState, tick: int) -> None:
                 state.magnitude[bank, region] = np.nan
                 continue
             across, down = 2 * region, 2 * region + 1
-            x = (state.smooth[row, across] - state.rest[bank, across]) / state.limit[across]
-            y = (state.smooth[row, down] - state.rest[bank, down]) / state.limit[down]
+            x = (state.smooth[row, across] - state.rest[bank, across]) / state.limit[bank, across]
+            y = (state.smooth[row, down] - state.rest[bank, down]) / state.limit[bank, down]
             square = x * x + y * y
             state.magnitude[bank, region] = np.sqrt(square)
             if not np.isnan(square):
@@ -277,7 +293,7 @@ def open_channel(state: WindowState, bank: int, channel: int, tick: int, movemen
     """Begin a candidate."""
     ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
     ticks[OPENED], ticks[PEAK_TICK], ticks[UNREAD] = tick, tick, 0
-    levels[PEAK] = movement
+    levels[PEAK] = levels[LOWEST] = movement
     state.phase[bank, channel] = OPEN
 
 
@@ -299,6 +315,20 @@ def follow_low(state: WindowState, bank: int, channel: int, tick: int, movement:
 
 
 @compiled()
+def follow_part_of_the_way(state: WindowState, channel: int, tick: int, movement: float) -> None:
+    """Close a short candidate that fell back clearly and stays there: skin, or a codec, keeps some movement."""
+    ticks, levels = state.ticks[QUICK, channel], state.levels[QUICK, channel]
+    peak = levels[PEAK]
+    if movement < levels[LOWEST] - 0.03 * peak:
+        levels[LOWEST], ticks[LOWEST_TICK] = movement, tick
+    fell, stays = levels[LOWEST] < 0.75 * peak, movement < levels[LOWEST] + 0.1 * peak
+    if fell and stays and tick - ticks[LOWEST_TICK] >= state.durations[SETTLE]:
+        ticks[LOW_TICK] = ticks[LOWEST_TICK]
+        state.phase[QUICK, channel] = LOW
+        close(state, QUICK, channel, RETURNED, tick)
+
+
+@compiled()
 def follow(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
     """Carry one channel's candidate one tick on."""
     ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
@@ -315,9 +345,12 @@ def follow(state: WindowState, bank: int, channel: int, tick: int, movement: flo
         close(state, bank, channel, TIMED_OUT, tick)
     elif movement > levels[PEAK]:
         levels[PEAK], ticks[PEAK_TICK] = movement, tick
-    elif movement < state.fractions[RETURN] * levels[PEAK]:
+        levels[LOWEST], ticks[LOWEST_TICK] = movement, tick
+    elif movement < state.fractions[QUICK_RETURN if bank == QUICK else SLOW_RETURN] * levels[PEAK]:
         state.phase[bank, channel] = LOW
         levels[LOWEST], ticks[LOW_TICK], ticks[LOWEST_TICK] = movement, tick, tick
+    elif bank == QUICK:
+        follow_part_of_the_way(state, channel, tick, movement)
 
 
 @compiled()
@@ -344,7 +377,7 @@ def measure_now(state: WindowState, tick: int) -> None:
     """Strength and threshold at the newest tick, over the past alone, of the region nearest to firing."""
     raw, valid, taps = state.raw, state.valid, state.taps
     mask, half, regions = raw.shape[0] - 1, taps.shape[0] // 2, state.rest_count.shape[1]
-    best, strength, threshold = -1.0, np.nan, state.limit[0]
+    best, strength, threshold = -1.0, np.nan, state.limit[QUICK, 0]
     for region in range(regions):
         x = y = weight = 0.0
         for step in range(half + 1):
@@ -354,14 +387,17 @@ def measure_now(state: WindowState, tick: int) -> None:
                 x += tap * raw[row, 2 * region]
                 y += tap * raw[row, 2 * region + 1]
                 weight += tap
-        if weight <= 0.0 or state.rest_count[SLOW, region] == 0:
+        if weight <= 0.0 or state.rest_count[QUICK, region] == 0:
             continue
-        x = x / weight - state.rest[SLOW, 2 * region]
-        y = y / weight - state.rest[SLOW, 2 * region + 1]
-        movement, share = np.hypot(x, y), np.hypot(x / state.limit[2 * region], y / state.limit[2 * region + 1])
+        x = x / weight - state.rest[QUICK, 2 * region]
+        y = y / weight - state.rest[QUICK, 2 * region + 1]
+        movement = np.sqrt(x * x + y * y)
+        x /= state.limit[QUICK, 2 * region]
+        y /= state.limit[QUICK, 2 * region + 1]
+        share = np.sqrt(x * x + y * y)
         if share > best:
             best, strength = share, movement
-            threshold = movement / share if share > 0.0 else state.limit[2 * region]
+            threshold = movement / share if share > 0.0 else state.limit[QUICK, 2 * region]
     state.taps_out[0], state.taps_out[1] = strength, threshold
 
 

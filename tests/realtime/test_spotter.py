@@ -232,12 +232,19 @@ def test_a_micro_expression_on_a_held_posture_is_found() -> None:
 
 
 def test_a_blink_is_rejected_with_its_time() -> None:
-    lids = Pulse(start_s=1.5, rise_s=0.08, hold_s=0.03, fall_s=0.14, amplitude_px=4.0, regions=LIDS)
+    lids = Pulse(start_s=1.5, rise_s=0.08, hold_s=0.03, fall_s=0.14, amplitude_px=2.5, regions=LIDS)
     gate = (1.53, 1.70, GATE_BLINK)
     outcome = spot_series(Series(pulses=[lids], gates=[gate]))
     assert not outcome.events
     assert "the eyes blinked from 1.52 s to 1.70 s" in reasons(outcome)
     assert len(spot_series(Series(pulses=[lids])).events) == 1
+
+
+def test_a_blink_that_no_gate_saw_is_known_by_its_size() -> None:
+    lids = Pulse(start_s=1.5, rise_s=0.08, hold_s=0.03, fall_s=0.14, amplitude_px=7.0, regions=LIDS)
+    outcome = spot_series(Series(pulses=[lids]))
+    assert not outcome.events
+    assert "over 3.0 px: a blink" in reasons(outcome)
 
 
 def test_a_blink_hides_the_lids_alone() -> None:
@@ -346,13 +353,13 @@ def test_strength_and_threshold_show_the_region_nearest_to_firing() -> None:
     assert stream[peak].time_ns / 1e9 == pytest.approx(pulse.truth[1], abs=0.05)
     assert strength[peak] == pytest.approx(2.0, rel=0.15)
     assert max(strength[200:]) < 0.5 * min(threshold)
-    assert min(threshold) >= SpottingParameters().floor_px * 0.999
+    assert min(threshold) >= SpottingParameters().quick_floor_px * 0.999
 
 
 def test_sensitivity_is_a_parameter() -> None:
     weak = Series(pulses=[Pulse(start_s=1.5, amplitude_px=0.3)], noise_px=0.01)
     assert not spot_series(weak).events
-    keen = SpottingParameters(floor_px=0.15)
+    keen = SpottingParameters(quick_floor_px=0.15)
     assert len(spot(samples(weak, regular_times(weak.duration_s, 100.0)), keen).events) == 1
 
 

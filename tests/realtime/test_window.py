@@ -10,7 +10,7 @@ from realtime.spotting.interval import flank, measure
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
 from realtime.spotting.window import MotionWindow
-from realtime.spotting.window_kernel import median_of
+from realtime.spotting.window_kernel import ranked
 from tests.realtime.displacements import Pulse, Series, regular_times, samples
 
 PARAMETERS = SpottingParameters()
@@ -25,9 +25,10 @@ def still(time_s: float, index: int, x_px: float = 0.0) -> MotionSample:
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(values=st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=170))
-def test_median_is_the_middle_value(values: list[float]) -> None:
+def test_ranks_are_those_of_the_sorted_values(values: list[float]) -> None:
     array = np.array(values, np.float32)
-    assert median_of(array.copy(), len(array)) == np.sort(array)[len(array) // 2]
+    for rank in (0, len(array) // 2, int(0.85 * len(array)), len(array) - 1):
+        assert ranked(array.copy(), len(array), rank) == np.sort(array)[rank]
 
 
 @pytest.mark.parametrize("rate_hz", [30.0, 100.0, 200.0])
@@ -58,16 +59,16 @@ def test_the_limit_follows_the_noise_of_each_direction_and_has_a_floor() -> None
         sample.displacement[:, 1] *= 0.05
         window.push(sample)
     limits = window.limits(range(REGIONS))
-    assert limits[:, 0].min() > 2 * PARAMETERS.floor_px
-    assert limits[:, 0].max() < 10 * PARAMETERS.floor_px
-    assert limits[:, 1] == pytest.approx(PARAMETERS.floor_px)
+    assert limits[:, 0].min() > 2 * PARAMETERS.quick_floor_px
+    assert limits[:, 0].max() < 10 * PARAMETERS.quick_floor_px
+    assert limits[:, 1] == pytest.approx(PARAMETERS.quick_floor_px)
 
 
 def test_slow_drift_does_not_raise_the_limit() -> None:
     window = MotionWindow(REGIONS, PARAMETERS)
     for sample in samples(Series(duration_s=6.0, noise_px=0.03, drift_px_s=0.5), regular_times(6.0, 100.0)):
         window.push(sample)
-    assert window.limits(range(REGIONS)) == pytest.approx(PARAMETERS.floor_px)
+    assert window.limits(range(REGIONS)) == pytest.approx(PARAMETERS.quick_floor_px)
 
 
 def test_noise_of_a_region_that_never_rests_becomes_known() -> None:
@@ -75,7 +76,7 @@ def test_noise_of_a_region_that_never_rests_becomes_known() -> None:
     restless = Series(duration_s=8.0, common=lambda t: 2.0 * np.sin(2 * np.pi * 2.5 * t))
     for sample in samples(restless, regular_times(8.0, 100.0)):
         window.push(sample)
-    assert window.limits(range(REGIONS))[:, 1].min() > 4 * PARAMETERS.floor_px
+    assert window.limits(range(REGIONS))[:, 1].min() > 4 * PARAMETERS.quick_floor_px
 
 
 def test_events_hardly_raise_the_limit() -> None:
