@@ -99,5 +99,5 @@ def model_entry(name: str) -> ModelEntry:
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Number of trainable weights."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    """Number of weights, frozen ones too; running statistics are not weights."""
+    return sum(parameter.numel() for parameter in model.parameters())
