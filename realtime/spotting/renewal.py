@@ -33,6 +33,11 @@ class RenewalParameters:
     """A head that has turned further than this from its reference has it renewed without rest …"""
     readable_share: float = 0.6
     """… and so has a face of which fewer patches than this are readable, after `quiet_s`."""
+    changed_share: float = 0.9
+    """A face that has moved by more than `changed_px` and so changed its shape that fewer patches fit, as in a broad
+    smile, is taken up after `changed_s`. A hand that comes over the face has not moved it first."""
+    changed_s: float = 0.06
+    changed_px: float = 3.0
     smoothing_s: float = 0.08
     """Rest is judged on a low-passed signal, so that noise is not taken for movement."""
 
@@ -57,6 +62,7 @@ class Renewal:
         self._quiet_since_ns: int | None = None
         self._neutral_ns = 0
         self._readable_ns = 0
+        self._fitting_ns = 0
         self._first = True
         self.offset: Float64[np.ndarray, "regions 2"] = np.zeros((regions, 2))
         """Movement carried over from earlier references, canthus-normalised pixels."""
@@ -87,6 +93,9 @@ class Renewal:
         rested = self._rested_s(now_ns, bool(gates)) >= self._parameters.quiet_s
         if readable_share >= self._parameters.readable_share:
             self._readable_ns = now_ns
+        changed = self._parameters.readable_share <= readable_share < self._parameters.changed_share
+        if not changed or np.hypot(*self._smooth.T).max() <= self._parameters.changed_px:
+            self._fitting_ns = now_ns
         if not in_event:
             self._fade(gap_s)
         at_rest = rested and not in_event and (self._first or self._aged(reference, now_ns))
@@ -95,6 +104,7 @@ class Renewal:
         self.offset = np.nan_to_num(displacement) if named.GATE_OCCLUDED in gates else known
         self._first = False
         self._readable_ns = now_ns
+        self._fitting_ns = now_ns
         self._rest_from(now_ns)
         return True
 
@@ -128,6 +138,8 @@ class Renewal:
             abs(aligned.quality.yaw_deg - reference.yaw_deg), abs(aligned.quality.pitch_deg - reference.pitch_deg)
         )
         unread_s = (aligned.time_ns - self._readable_ns) / NANOSECONDS
+        if aligned.time_ns - self._fitting_ns >= self._parameters.changed_s * NANOSECONDS:
+            return True
         return reference.age_s(aligned.time_ns) >= self._parameters.quiet_s and (
             turned_deg > self._parameters.turned_deg or unread_s >= self._parameters.quiet_s
         )

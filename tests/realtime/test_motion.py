@@ -1,11 +1,15 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realtime.faces import landmarks as named
+from realtime.faces.alignment import FaceAligner
 from realtime.faces.landmarks import REGION_NAMES
 from realtime.faces.observation import AlignedFace
+from realtime.faces.tracker import FaceTracker
+from realtime.sources import open_source
 from realtime.spotting.motion import MotionExtractor, MotionParameters
 from realtime.spotting.renewal import RenewalParameters
 from tests.realtime.filmed_faces import (
@@ -216,3 +220,18 @@ def test_a_sample_carries_the_frame_that_it_was_read_from(resting: list[AlignedF
         face.captured_ns,
         face.face_id,
     )
+
+
+def test_a_broad_smile_on_film_stays_readable(shared_data: Path) -> None:
+    """A man at 30 frames a second, neutral for half a second, then smiling: the lip corners travel over 8 pixels."""
+    aligner, faces = FaceAligner(), []
+    with open_source(str(shared_data / "videos" / "pyfeat_single_face.mp4")) as source, FaceTracker() as tracker:
+        while (frame := source.read()) is not None:
+            faces += [aligner.push(frame, seen) for seen in tracker.push(frame)]
+    corners = [REGION_NAMES.index(f"{side} lip corner") for side in ("left", "right")]
+    course = displacements_of(movement_of(faces))[:, corners]
+    times_s = times_of(faces)
+    assert np.isnan(course).mean() < 0.1
+    assert np.nanmax(np.abs(course[times_s < 0.45])) < 1.5
+    smiling_px = np.hypot(*np.nan_to_num(course[(times_s > 1.0) & (times_s < 2.0)]).transpose(2, 0, 1))
+    assert np.median(smiling_px) > 8.0
