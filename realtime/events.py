@@ -65,19 +65,10 @@ class ExpressionEvent:
         """The event as a line of `events.jsonl`."""
         return {
             "event_id": self.event_id,
-            "face_id": self.face_id,
-            "onset_index": self.onset_index,
-            "apex_index": self.apex_index,
-            "offset_index": self.offset_index,
-            "onset_s": to_seconds(self.onset_ns),
-            "apex_s": to_seconds(self.apex_ns),
-            "offset_s": to_seconds(self.offset_ns),
+            **_movement_record(self),
             "kind": self.kind,
             "label": self.label,
             "probabilities": dict(self.probabilities),
-            "regions": list(self.regions),
-            "strength": self.strength,
-            "threshold": self.threshold,
             "latency_ms": self.latency_ms,
             "checkpoint": self.checkpoint,
         }
@@ -101,16 +92,20 @@ class RejectedMovement:
 
     def as_record(self) -> dict[str, Any]:
         """The movement as a line of `rejected.jsonl`."""
-        return {
-            "face_id": self.face_id,
-            "onset_index": self.onset_index,
-            "apex_index": self.apex_index,
-            "offset_index": self.offset_index,
-            "onset_s": to_seconds(self.onset_ns),
-            "apex_s": to_seconds(self.apex_ns),
-            "offset_s": to_seconds(self.offset_ns),
-            "regions": list(self.regions),
-            "strength": self.strength,
-            "threshold": self.threshold,
-            "reason": self.reason,
-        }
+        return {**_movement_record(self), "reason": self.reason}
+
+
+def _movement_record(movement: ExpressionEvent | RejectedMovement) -> dict[str, Any]:
+    """What events and rejected movements have in common, for JSON."""
+    return {
+        "face_id": movement.face_id,
+        "onset_index": movement.onset_index,
+        "apex_index": movement.apex_index,
+        "offset_index": movement.offset_index,
+        "onset_s": to_seconds(movement.onset_ns),
+        "apex_s": to_seconds(movement.apex_ns),
+        "offset_s": to_seconds(movement.offset_ns),
+        "regions": list(movement.regions),
+        "strength": movement.strength,
+        "threshold": movement.threshold,
+    }
