@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 _ROUNDS = 12
+_ABSOLUTE_ROUNDS = 15
+"""Steps of least absolute distance first: the biweight keeps the outliers that it starts with."""
 _TUKEY = 4.685
 _GAUSSIAN_MAD = 1.4826
 
@@ -37,8 +39,8 @@ def fit_similarity(
     matrix = _weighted_fit(start, goal, trust)
     if not robust or len(start) < 4:
         return matrix
-    reweighted = trust / (1e-9 + _residuals(matrix, start, goal))
-    matrix = _weighted_fit(start, goal, reweighted)
+    for _ in range(_ABSOLUTE_ROUNDS):
+        matrix = _weighted_fit(start, goal, trust / (1e-9 + _residuals(matrix, start, goal)))
     for _ in range(_ROUNDS):
         errors = _residuals(matrix, start, goal)
         scale = max(_GAUSSIAN_MAD * float(np.median(errors)), 1e-9)
