@@ -13,6 +13,7 @@ from engines.errors import BadInput
 BENCHMARKS = {
     "flow": "TV-L1 against OpenCV's: speed and accuracy on the same pairs",
     "pipeline": "frames a second of a replay, and what each stage takes",
+    "motion": "what a region is measured to have moved, its noise, and what a frame costs",
     "latency": "from the frame that settles an event to the event on disk, live",
     "live": "a stream served in real time: drops, and events against the replayed file",
     "memory": "memory over a long replay",
@@ -23,7 +24,7 @@ BENCHMARKS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """The benchmarks: flow, pipeline, latency, memory, spotting, recognition; all of them when none is named."""
+    """The benchmarks: flow, pipeline, motion, latency, live, memory, spotting, recognition; all of them when none is named."""
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()
     """Which to run."""
