@@ -18,10 +18,11 @@ from realtime.faces.landmarks import (
     GATE_OCCLUDED,
     LID_REGIONS,
     MASKED_REGIONS,
+    MOUTH_REGIONS,
     REGION_NAMES,
 )
 from realtime.spotting.movement import Movement, overlap_of_shorter
-from realtime.spotting.parameters import SpottingParameters
+from realtime.spotting.parameters import TICK_S, SpottingParameters
 
 GATE_WORDS = {
     GATE_BLINK: "the eyes blinked",
@@ -121,6 +122,25 @@ def against_lids(movement: Movement, blink_px: float) -> str | None:
     if lids_alone and movement.strength_px > blink_px:
         return f"the lids alone moved {movement.strength_px:.1f} px, over {blink_px:.1f} px: a blink"
     return None
+
+
+def against_speech(movement: Movement, before: Sequence[Movement], parameters: SpottingParameters) -> str | None:
+    """Whether it is one of a chain of movements at the mouth: someone speaks or chews."""
+    if REGION_NAMES[movement.regions[0]] not in MOUTH_REGIONS:
+        return None
+    since = movement.apex - parameters.speech_s / TICK_S
+    apexes = sorted(
+        other.apex
+        for other in before
+        if REGION_NAMES[other.regions[0]] in MOUTH_REGIONS
+        and since <= other.apex < movement.onset
+        and other.strength_px >= other.threshold_px
+    )
+    # The same movement is often seen by several regions that did not merge.
+    count = sum(1 for number, apex in enumerate(apexes) if not number or apex - apexes[number - 1] > 0.1 / TICK_S)
+    if count < parameters.speech_movements:
+        return None
+    return f"the mouth moved {count} times in the {parameters.speech_s:.1f} s before: speech"
 
 
 def against_whole_face(displacement: Float64[np.ndarray, "regions 2"]) -> str | None:

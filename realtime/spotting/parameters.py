@@ -60,6 +60,10 @@ class SpottingParameters:
     """A movement inside a larger one is its part, not an expression, when weaker than this fraction of it."""
     blink_px: float = 3.0
     """Lids that move farther with no other region blink, also where no gate says so."""
+    speech_movements: int = 2
+    """So many movements at the mouth …"""
+    speech_s: float = 1.5
+    """… in so long before another one make it speech, not an expression."""
     shortest_s: float = 0.04
     """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
     micro_longest_s: float = 0.5

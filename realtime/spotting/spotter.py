@@ -12,6 +12,7 @@ from realtime.spotting.judgement import (
     against_course,
     against_larger,
     against_lids,
+    against_speech,
     against_whole_face,
     masked_by,
     same_half,
@@ -270,6 +271,7 @@ class Spotter:
         part = self.parameters.part_fraction
         return (
             against_lids(movement, self.parameters.blink_px)
+            or against_speech(movement, self._recent, self.parameters)
             or against_whole_face(moved_at_apex(self._window, movement))
             or against_larger(movement, [*self._recent, *self._pending], part)
             or self._against_open(movement)

@@ -16,7 +16,7 @@ SAMPLES_KEPT = 8192
 """Samples whose numbers and times are remembered."""
 ENTRY_TICKS = 10
 """A region's rest and noise take one value in so many ticks."""
-NOISE_RENEWAL_TICKS = 50
+NOISE_RENEWAL_TICKS = 120
 """A threshold is renewed once in so many ticks."""
 
 

@@ -247,6 +247,15 @@ def test_a_blink_that_no_gate_saw_is_known_by_its_size() -> None:
     assert "over 3.0 px: a blink" in reasons(outcome)
 
 
+def test_a_chain_of_mouth_movements_is_speech_but_not_at_the_brows() -> None:
+    chain = [Pulse(start_s=1.2 + 0.5 * number, rise_s=0.1, fall_s=0.12) for number in range(3)]
+    outcome = spot_series(Series(pulses=chain))
+    assert len(outcome.events) == 2
+    assert "the mouth moved 2 times in the 1.5 s before: speech" in reasons(outcome)
+    brows = spot_series(Series(pulses=[replace(pulse, regions=BROWS) for pulse in chain]))
+    assert len(brows.events) == len(chain)
+
+
 def test_a_blink_hides_the_lids_alone() -> None:
     lids = Pulse(start_s=1.5, rise_s=0.08, hold_s=0.03, fall_s=0.14, amplitude_px=4.0, regions=LIDS)
     smile = Pulse(start_s=1.45, rise_s=0.15, fall_s=0.2)
