@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from realtime.spotting import window_kernel as kernel
 from realtime.spotting.parameters import TICK_NS, TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
+from realtime.spotting.window_state import WindowState
 
 TICKS_KEPT = 2048
 """Memory of the window, ticks: 10.24 s, twice the longest movement with its surroundings."""
@@ -95,12 +96,12 @@ def _fractions(parameters: SpottingParameters) -> np.ndarray:
     return fractions
 
 
-def _new_state(regions: int, parameters: SpottingParameters) -> kernel.WindowState:
+def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
     columns, channels = 2 * regions, regions + 1
     durations = _durations(parameters)
     rest_entries, noise_entries = int(durations[kernel.SLOW_ENTRIES]), max(10, _entries(parameters.noise_s))
     floors = parameters.quick_floor_px, parameters.slow_floor_px
-    return kernel.WindowState(
+    return WindowState(
         raw=np.zeros((TICKS_KEPT, columns), np.float32),
         valid=np.zeros((TICKS_KEPT, columns), np.float32),
         smooth=np.full((TICKS_KEPT, columns), np.nan, np.float32),
