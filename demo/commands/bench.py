@@ -24,7 +24,10 @@ BENCHMARKS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """The benchmarks: flow, pipeline, motion, latency, live, memory, spotting, recognition; all of them when none is named."""
+    """Speed and accuracy, measured here: all benchmarks, or those named.
+
+    flow, pipeline, motion, latency, live, memory, spotting, recognition.
+    """
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()
     """Which to run."""
