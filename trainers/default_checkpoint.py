@@ -216,7 +216,7 @@ def _card(recipe: DefaultRecipe, scores: dict[str, Any], parameters: int, second
         limits=(
             "It names the movement of facial muscles, not what a person feels: it is not a lie detector and must not "
             "decide about anyone. Made for frontal faces, about the size of the canonical crop or larger; "
-            "speech, glasses, strong head movement and large poses were not trained for."
+            "speech, strong head movement and large poses were not trained for."
         ),
         scores=scores,
     )
