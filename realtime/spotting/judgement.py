@@ -143,18 +143,19 @@ def against_speech(movement: Movement, before: Sequence[Movement], parameters: S
     return f"the mouth moved {count} times in the {parameters.speech_s:.1f} s before: speech"
 
 
-def against_whole_face(displacement: Float64[np.ndarray, "regions 2"]) -> str | None:
+def against_whole_face(displacement: Float64[np.ndarray, "regions 2"], strength_px: float) -> str | None:
     """Whether all of the face moved alike, as the head does and no expression.
 
     Args:
         displacement: of every region at the apex against its rest, pixels; NaN where unreadable.
+        strength_px: of the movement.
     """
     moved = displacement[~np.isnan(displacement[:, 0])]
     if len(moved) < 8:
         return None
     typical = float(np.median(np.linalg.norm(moved, axis=1)))
     common = float(np.linalg.norm(np.median(moved, axis=0)))
-    if typical > 0.2 and common > 0.85 * typical:
+    if common > 0.5 * strength_px and common > 0.85 * typical:
         return f"the whole face moved together by {common:.2f} px: the head, not an expression"
     return None
 

@@ -6,7 +6,7 @@ from jaxtyping import Float64
 from realtime.spotting.interval import measure, project, rest_before
 from realtime.spotting.movement import Movement
 from realtime.spotting.parameters import TICK_S, SpottingParameters
-from realtime.spotting.window import TICKS_KEPT, Closing, MotionWindow
+from realtime.spotting.window import QUICK_MARGIN_S, TICKS_KEPT, Closing, MotionWindow
 from realtime.spotting.window_kernel import RETURNED, SLOW
 
 REST_TICKS = round(0.2 / TICK_S)
@@ -70,13 +70,14 @@ def measure_movement(
     bounds = measure(course, first, last, parameters, _noise(course, quiet))
     sizes = np.linalg.norm(direction, axis=1)
     order = [int(place) for place in np.argsort(-sizes, kind="stable") if sizes[place] > 0] or [0]
-    longer = (bounds.offset - bounds.onset) * TICK_S > parameters.micro_longest_s
+    longer = (bounds.offset - bounds.onset) * TICK_S > parameters.micro_longest_s + QUICK_MARGIN_S
     strongest_px = (direction * limits)[order[0]]
     length_px = float(np.linalg.norm(strongest_px))
     total = max(float(np.linalg.norm(sizes)), 1e-9)
     height = bounds.prominence if returned else bounds.rise
-    # All together need not pass any one region's limit.
-    needed = parameters.joint_factor * float(sizes[order[0]]) / total if everything else 1.0
+    # Regions that move together back each other up: none of them need pass its limit.
+    together = parameters.joint_factor if everything else parameters.together_factor
+    needed = min(1.0, together * float(sizes[order[0]]) / total)
     demanded = window.limits([regions[order[0]]], SLOW)[0] if longer else limits[order[0]]
     relative = max(float(np.linalg.norm(strongest_px / demanded)), 1e-9)
     return Movement(
@@ -124,6 +125,14 @@ def _frames_that_show_it(
     along = ((raw - rest_px) * weights).sum(axis=(1, 2))
     inside = ticks[(ticks >= first) & (ticks <= last)] - first
     return int((along[inside] > 0.3 * along.max()).sum())
+
+
+def moved_by(window: MotionWindow, region: int, opened: int, tick: int) -> float:
+    """How far a region whose candidate is open had moved at a tick, pixels."""
+    start = max(opened - CLEAR_TICKS - REST_TICKS, window.run_start, window.settled - TICKS_KEPT + 1)
+    course = window.smoothed(start, max(tick, start))[:, [region]].astype(np.float64)
+    rest = rest_before(course, max(0, opened - CLEAR_TICKS - start), REST_TICKS)
+    return float(np.nan_to_num(np.linalg.norm(course[-1] - rest)))
 
 
 def moved_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.ndarray, "regions 2"]:

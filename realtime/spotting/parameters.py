@@ -25,6 +25,8 @@ class SpottingParameters:
     joint_factor: float = 2.4
     """All regions together, as root of the sum of squares, must reach so many times the threshold of one: finds
     movements that are weak in each region."""
+    together_factor: float = 1.3
+    """Regions that moved together must reach so many times the threshold of one, unless one passes its own."""
     noise_s: float = 8.0
     """Length of the sliding window for the noise; time inside candidates does not enter it."""
     quick_contrast_s: float = 0.2

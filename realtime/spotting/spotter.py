@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from realtime.clock import NANOSECONDS
 from realtime.events import ExpressionEvent, Kind, RejectedMovement
-from realtime.faces.landmarks import REGION_NAMES
+from realtime.faces.landmarks import LID_REGIONS, REGION_NAMES
 from realtime.spotting.judgement import (
     GateLog,
     against_course,
@@ -17,7 +17,7 @@ from realtime.spotting.judgement import (
     masked_by,
     same_half,
 )
-from realtime.spotting.measurement import measure_candidate, measure_movement, moved_at_apex
+from realtime.spotting.measurement import measure_candidate, measure_movement, moved_at_apex, moved_by
 from realtime.spotting.movement import Movement, belong_together, group
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
@@ -138,7 +138,7 @@ class Spotter:
         if any(one.opened <= closing.low and one.low >= closing.opened for one in known if one.reason is None):
             return True
         candidates = self._window.open_candidates()
-        return any(bank == closing.bank and channel < self._window.regions for bank, channel, _, _ in candidates)
+        return any(bank == closing.bank and channel < self._window.regions for bank, channel, _ in candidates)
 
     def _repeats(self, movement: Movement) -> bool:
         """Whether the same movement was already taken, from the other bank or just before."""
@@ -164,7 +164,7 @@ class Spotter:
         if (now - strongest.low) * TICK_S >= wait_s:
             return True
         moving = {region for member in members for region in member.regions}
-        for _, channel, opened, _ in self._window.open_candidates():
+        for _, channel, opened in self._window.open_candidates():
             so_far = replace(strongest, onset=float(opened), offset=float(max(now, opened)))
             if channel not in moving and belong_together(strongest, so_far, self.parameters.merge_overlap):
                 return False
@@ -272,23 +272,26 @@ class Spotter:
         return (
             against_lids(movement, self.parameters.blink_px)
             or against_speech(movement, self._recent, self.parameters)
-            or against_whole_face(moved_at_apex(self._window, movement))
+            or against_whole_face(moved_at_apex(self._window, movement), movement.strength_px)
             or against_larger(movement, [*self._recent, *self._pending], part)
             or self._against_open(movement)
         )
 
     def _against_open(self, movement: Movement) -> str | None:
         """Whether it is a part of a larger movement that still goes on."""
-        for _, channel, opened, peak_px in self._window.open_candidates():
+        for _, channel, opened in self._window.open_candidates():
             # The other bank may still follow the very same movement.
             same = channel in movement.regions and abs(opened - movement.opened) * TICK_S < SAME_START_S
             if channel == self._window.regions or same or opened > movement.apex:
                 continue
-            if not same_half(movement.regions, (channel,)):
+            name = REGION_NAMES[channel]
+            if name in LID_REGIONS or not same_half(movement.regions, (channel,)):
                 continue
-            if movement.strength_px < self.parameters.part_fraction * peak_px:
-                name = REGION_NAMES[channel]
-                return f"part of a larger movement at the {name}: {movement.strength_px:.2f} px beside {peak_px:.2f} px"
+            beside_px = moved_by(self._window, channel, opened, round(movement.apex))
+            if movement.strength_px < self.parameters.part_fraction * beside_px:
+                return (
+                    f"part of a larger movement at the {name}: {movement.strength_px:.2f} px beside {beside_px:.2f} px"
+                )
         return None
 
     def _remember(self, movement: Movement) -> None:

@@ -17,8 +17,12 @@ SAMPLES_KEPT = 8192
 """Samples whose numbers and times are remembered."""
 ENTRY_TICKS = 10
 """A region's rest and noise take one value in so many ticks."""
-NOISE_RENEWAL_TICKS = 120
-"""A threshold is renewed once in so many ticks."""
+NOISE_RENEWAL_TICKS = 80
+"""A limit is renewed once in so many ticks."""
+QUICK_MARGIN_S = 0.2
+"""The quick bank follows a movement for this much longer than the longest micro-expression, seconds."""
+FIRST_LIMIT = 1.5
+"""Limit of a region whose noise is not known yet, times the floor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,7 @@ def _durations(parameters: SpottingParameters) -> np.ndarray:
     durations[kernel.SETTLE_LONGEST] = _ticks(parameters.settle_longest_s)
     durations[kernel.REFRACTORY] = _ticks(parameters.refractory_s)
     durations[kernel.GAP] = _ticks(parameters.gap_longest_s)
-    # A candidate opens after its onset and comes back before its offset: the margin is generous.
-    durations[kernel.QUICK_TIMEOUT] = _ticks(parameters.micro_longest_s + 0.2)
+    durations[kernel.QUICK_TIMEOUT] = _ticks(parameters.micro_longest_s + QUICK_MARGIN_S)
     durations[kernel.SLOW_TIMEOUT] = _ticks(parameters.macro_longest_s + 0.3)
     durations[kernel.QUICK_CONTRAST] = _ticks(parameters.quick_contrast_s)
     durations[kernel.SLOW_CONTRAST] = _ticks(parameters.slow_contrast_s)
@@ -114,7 +117,7 @@ def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
         rest_count=np.zeros((2, regions), np.int64),
         noise_entries=np.zeros((2, columns, noise_entries), np.float32),
         noise_count=np.zeros((2, regions), np.int64),
-        limit=np.repeat(np.array([floors], np.float32).T, columns, axis=1),
+        limit=np.repeat(FIRST_LIMIT * np.array([floors], np.float32).T, columns, axis=1),
         magnitude=np.full((2, channels), np.nan, np.float32),
         phase=np.zeros((2, channels), np.int64),
         ticks=np.zeros((2, channels, 7), np.int64),
@@ -222,13 +225,10 @@ class MotionWindow:
         ticks: list[int] = np.rint((inside - self._state.clock[kernel.ORIGIN]) / TICK_NS).astype(int).tolist()
         return ticks
 
-    def open_candidates(self) -> Iterator[tuple[int, int, int, float]]:
-        """Bank, channel, tick of opening and peak (roughly, canthus-normalised pixels) of every open candidate."""
-        state = self._state
-        for bank, channel in np.argwhere(state.phase != kernel.IDLE).tolist():
-            limit_px = float(state.limit[bank, 2 * min(channel, self.regions - 1) :][:2].min())
-            peak_px = float(state.levels[bank, channel, kernel.PEAK]) * limit_px
-            yield bank, channel, int(state.ticks[bank, channel, kernel.OPENED]), peak_px
+    def open_candidates(self) -> Iterator[tuple[int, int, int]]:
+        """Bank, channel and tick of opening of every candidate under way."""
+        for bank, channel in np.argwhere(self._state.phase != kernel.IDLE).tolist():
+            yield bank, channel, int(self._state.ticks[bank, channel, kernel.OPENED])
 
     def _closings(self, count: int) -> list[Closing]:
         return [
