@@ -36,6 +36,8 @@ GATE_WORDS = {
 BLINKS = frozenset({GATE_BLINK, GATE_BLINK_LEFT, GATE_BLINK_RIGHT})
 BLINK_MARGIN_NS = to_nanoseconds(0.1)
 """Lids move a little before and after the gate sees them shut."""
+SAME_PEAK_S = 0.1
+"""Peaks of one region that lie so close together are one."""
 KEPT_NS = to_nanoseconds(10.0)
 
 
@@ -157,6 +159,15 @@ def against_whole_face(displacement: Float64[np.ndarray, "regions 2"], strength_
     common = float(np.linalg.norm(np.median(moved, axis=0)))
     if common > 0.5 * strength_px and common > 0.85 * typical:
         return f"the whole face moved together by {common:.2f} px: the head, not an expression"
+    return None
+
+
+def against_same_peak(movement: Movement, before: Sequence[Movement]) -> str | None:
+    """Whether a region's peak is that of an expression already reported, found once more between other bounds."""
+    for other in before:
+        same_peak = abs(movement.apex - other.apex) * TICK_S <= SAME_PEAK_S
+        if other.reason is None and same_peak and set(movement.regions) & set(other.regions):
+            return "the peak of an expression that was already reported"
     return None
 
 

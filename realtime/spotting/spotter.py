@@ -12,6 +12,7 @@ from realtime.spotting.judgement import (
     against_course,
     against_larger,
     against_lids,
+    against_same_peak,
     against_speech,
     against_whole_face,
     masked_by,
@@ -273,6 +274,7 @@ class Spotter:
             against_lids(movement, self.parameters.blink_px)
             or against_speech(movement, self._recent, self.parameters)
             or against_whole_face(moved_at_apex(self._window, movement), movement.strength_px)
+            or against_same_peak(movement, self._recent)
             or against_larger(movement, [*self._recent, *self._pending], part)
             or self._against_open(movement)
         )
