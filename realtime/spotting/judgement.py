@@ -18,7 +18,6 @@ from realtime.faces.landmarks import (
     GATE_OCCLUDED,
     LID_REGIONS,
     MASKED_REGIONS,
-    MOUTH_REGIONS,
     REGION_NAMES,
 )
 from realtime.spotting.movement import Movement, overlap_of_shorter
@@ -126,15 +125,25 @@ def against_lids(movement: Movement, blink_px: float) -> str | None:
     return None
 
 
+def against_size(movement: Movement, parameters: SpottingParameters) -> str | None:
+    """Whether it goes too far in too short a time."""
+    if movement.duration_s > parameters.micro_longest_s or movement.strength_px <= parameters.micro_highest_px:
+        return None
+    return (
+        f"moved {movement.strength_px:.1f} px in {movement.duration_s:.2f} s: more than the "
+        f"{parameters.micro_highest_px:.1f} px of a micro-expression"
+    )
+
+
 def against_speech(movement: Movement, before: Sequence[Movement], parameters: SpottingParameters) -> str | None:
-    """Whether it is one of a chain of movements at the mouth: someone speaks or chews."""
-    if REGION_NAMES[movement.regions[0]] not in MOUTH_REGIONS:
+    """Whether it is one of a chain of movements round the mouth: someone speaks or chews."""
+    if REGION_NAMES[movement.regions[0]] in EYE_REGIONS:
         return None
     since = movement.apex - parameters.speech_s / TICK_S
     apexes = sorted(
         other.apex
         for other in before
-        if REGION_NAMES[other.regions[0]] in MOUTH_REGIONS
+        if REGION_NAMES[other.regions[0]] not in EYE_REGIONS
         and since <= other.apex < movement.onset
         and other.strength_px >= other.threshold_px
     )
@@ -142,7 +151,7 @@ def against_speech(movement: Movement, before: Sequence[Movement], parameters: S
     count = sum(1 for number, apex in enumerate(apexes) if not number or apex - apexes[number - 1] > 0.1 / TICK_S)
     if count < parameters.speech_movements:
         return None
-    return f"the mouth moved {count} times in the {parameters.speech_s:.1f} s before: speech"
+    return f"the lower face moved {count} times in the {parameters.speech_s:.1f} s before: speech"
 
 
 def against_whole_face(displacement: Float64[np.ndarray, "regions 2"], strength_px: float) -> str | None:

@@ -63,13 +63,16 @@ class SpottingParameters:
     blink_px: float = 3.0
     """Lids that move farther with no other region blink, also where no gate says so."""
     speech_movements: int = 2
-    """So many movements at the mouth …"""
+    """So many movements of the lower face …"""
     speech_s: float = 1.5
     """… in so long before another one make it speech, not an expression."""
     shortest_s: float = 0.04
     """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
     micro_longest_s: float = 0.5
     """Micro-expressions last at most this long, from onset to offset."""
+    micro_highest_px: float = 5.0
+    """Movements as short that go farther are speech, a gesture or a misread picture; micro-expressions move the skin
+    by one to three such pixels."""
     macro_longest_s: float = 4.0
     """Longer movements are changes of posture or drift."""
     lead_s: float = 0.75

@@ -13,6 +13,7 @@ from realtime.spotting.judgement import (
     against_larger,
     against_lids,
     against_same_peak,
+    against_size,
     against_speech,
     against_whole_face,
     masked_by,
@@ -272,6 +273,7 @@ class Spotter:
         part = self.parameters.part_fraction
         return (
             against_lids(movement, self.parameters.blink_px)
+            or against_size(movement, self.parameters)
             or against_speech(movement, self._recent, self.parameters)
             or against_whole_face(moved_at_apex(self._window, movement), movement.strength_px)
             or against_same_peak(movement, self._recent)

@@ -240,6 +240,12 @@ def test_a_blink_is_rejected_with_its_time() -> None:
     assert len(spot_series(Series(pulses=[lids])).events) == 1
 
 
+def test_a_movement_too_large_for_a_micro_expression_is_rejected() -> None:
+    outcome = spot_series(Series(pulses=[Pulse(start_s=1.5, amplitude_px=7.0)]))
+    assert not outcome.events
+    assert "more than the 5.0 px of a micro-expression" in reasons(outcome)
+
+
 def test_a_blink_that_no_gate_saw_is_known_by_its_size() -> None:
     lids = Pulse(start_s=1.5, rise_s=0.08, hold_s=0.03, fall_s=0.14, amplitude_px=7.0, regions=LIDS)
     outcome = spot_series(Series(pulses=[lids]))
@@ -251,7 +257,7 @@ def test_a_chain_of_mouth_movements_is_speech_but_not_at_the_brows() -> None:
     chain = [Pulse(start_s=1.2 + 0.5 * number, rise_s=0.1, fall_s=0.12) for number in range(3)]
     outcome = spot_series(Series(pulses=chain))
     assert len(outcome.events) == 2
-    assert "the mouth moved 2 times in the 1.5 s before: speech" in reasons(outcome)
+    assert "the lower face moved 2 times in the 1.5 s before: speech" in reasons(outcome)
     brows = spot_series(Series(pulses=[replace(pulse, regions=BROWS) for pulse in chain]))
     assert len(brows.events) == len(chain)
 
