@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from realtime.capture import Capture
@@ -17,6 +18,7 @@ from realtime.recognition import Recogniser
 from realtime.sink import Sink
 from realtime.sources.base import SourceLost, SourceStalled
 from realtime.telemetry import Telemetry
+from realtime.tracked_frames import TrackedFrames
 
 FORGET_FACE_S = 5.0
 """A face that was away this long is settled and forgotten; memory stays flat when many pass by."""
@@ -48,7 +50,7 @@ class FrameCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """Who looks on while a run goes on; called in the thread that runs it, so it must be quick."""
+    """Who looks on while a run goes on; called in the run's own threads, so it must be quick."""
 
     on_frame: Callable[[FrameCounts, int], None] = lambda _counts, _faces: None
     """After each frame, with the counts so far and the number of faces in it: a progress bar, a preview."""
@@ -107,13 +109,20 @@ class Pipeline:
             self._recogniser, self._sink, self.telemetry, with_media=self._settings.recording.media
         )
         try:
-            with FaceTracker(self._settings.tracking) as tracker:
-                for frame in self._frames():
-                    self._take(frame, tracker, recorder)
-                    self.counts.dropped = self._capture.dropped
-                    if not self._source.live:
-                        recorder.wait_below(PENDING_EVENTS)
-                    yield from recorder.finished()
+            with (
+                FaceTracker(self._settings.tracking) as tracker,
+                closing(TrackedFrames(self._frames(), tracker, self.telemetry)) as tracked_frames,
+            ):
+                try:
+                    for frame, faces in tracked_frames:
+                        self._take(frame, faces, recorder)
+                        if not self._source.live:
+                            recorder.wait_below(PENDING_EVENTS)
+                        yield from recorder.finished()
+                        if self._stop:
+                            break
+                finally:
+                    self._stop = True
             if self._source.fault and not self.stopped_because:
                 self.stopped_because = self._source.fault
         finally:
@@ -135,8 +144,9 @@ class Pipeline:
                 stalled_since_ns = self._note_stall(stall, stalled_since_ns)
                 continue
             except SourceLost as loss:
+                # No stop: the frames before the loss are still on their way through the stages.
                 self._watcher.on_notice(str(loss))
-                self.stop(str(loss))
+                self.stopped_because = self.stopped_because or str(loss)
                 return
             if frame is None:
                 return
@@ -154,11 +164,10 @@ class Pipeline:
         self._clock.sleep_until(now_ns + to_nanoseconds(self._settings.recording.poll_s))
         return since_ns
 
-    def _take(self, frame: Frame, tracker: FaceTracker, recorder: EventRecorder) -> None:
+    def _take(self, frame: Frame, observations: list[FaceObservation], recorder: EventRecorder) -> None:
         self.telemetry.add("wait", (self._clock.now_ns() - frame.captured_ns) / 1e6)
-        with self.telemetry.timed("track"):
-            observations = tracker.push(frame)
         counts = self.counts
+        counts.dropped = self._capture.dropped
         counts.read += 1
         counts.with_face += bool(observations)
         counts.first_ns = frame.time_ns if counts.first_ns is None else counts.first_ns
