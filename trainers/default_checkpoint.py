@@ -38,7 +38,7 @@ class DefaultRecipe:
 
     models: tuple[str, ...] = ("ststnet", "compact-cnn", "dual-attention-crossvit-fine")
     """Models that answer together: they err differently, and their mean is one graph."""
-    networks: int = 2
+    networks: int = 3
     """Networks of each model, trained on the same maps from seeds of their own."""
     drawn_maps: int = 12_000
     """Generated maps whose flow is drawn."""
