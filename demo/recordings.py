@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,7 @@ def example_video() -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
             raise BadInput(f"{path.parent}: the example cannot be written ({fault.strerror}); set TMPDIR") from None
+        print("Filming the example: 12 s of a synthesised face, kept for the next time.", file=sys.stderr)
         unfinished = path.with_name(f"unfinished-{os.getpid()}.mp4")
         write_example_video(unfinished)
         unfinished.replace(path)

@@ -35,6 +35,7 @@ def follow(run: SessionRun, *, quiet: bool, duration_s: float | None = None) -> 
     console = Console(stderr=True, highlight=False)
     prepare_kernels(console)
     kinds = {"micro": 0, "macro": 0}
+    said: list[str] = []
     with _stopping_cleanly(run), _progress(run, console) as show:
 
         def on_frame(counts: FrameCounts, faces: int) -> None:
@@ -42,14 +43,18 @@ def follow(run: SessionRun, *, quiet: bool, duration_s: float | None = None) -> 
             if duration_s is not None and counts.duration_s >= duration_s:
                 run.stop(DURATION_REASON)
 
-        watcher = Watcher(on_frame=on_frame, on_notice=lambda text: console.print(text, style="yellow", markup=False))
+        def on_notice(text: str) -> None:
+            said.append(text)
+            console.print(f"onset: {text}", style="yellow", markup=False, soft_wrap=True)
+
+        watcher = Watcher(on_frame=on_frame, on_notice=on_notice)
         for event in run.run(watcher):
             kinds[event.kind] += 1
             if not quiet:
                 print(described(event), flush=True)
     if not quiet:
         _print_ending(run, kinds)
-    if run.reason and run.state == "stopped" and run.reason not in (INTERRUPT_REASON, DURATION_REASON):
+    if run.reason and run.state == "stopped" and run.reason not in (INTERRUPT_REASON, DURATION_REASON, *said):
         print(f"onset: {run.reason}", file=sys.stderr)
     return _exit_code(run), {
         "session": str(run.folder),
