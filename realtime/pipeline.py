@@ -127,8 +127,7 @@ class Pipeline:
                 self.stopped_because = self._source.fault
         finally:
             # Also after a fault or when the caller stops iterating: what was seen is settled and written.
-            for channel in self._channels.values():
-                self._settle(channel.flush(), recorder)
+            self._settle_all(recorder)
             recorder.close()
         yield from recorder.finished()
 
@@ -199,6 +198,12 @@ class Pipeline:
         limit_ns = time_ns - to_nanoseconds(FORGET_FACE_S)
         absent = [face_id for face_id, channel in self._channels.items() if channel.last_seen_ns < limit_ns]
         self._settle(itertools.chain.from_iterable(self._channels.pop(face_id).flush() for face_id in absent), recorder)
+
+    def _settle_all(self, recorder: EventRecorder) -> None:
+        """Settle every face and let it go: crops are most of a run's memory, and its caller may keep the run."""
+        while self._channels:
+            _, channel = self._channels.popitem()
+            self._settle(channel.flush(), recorder)
 
     def _settle(self, results: Iterator[SettledEvent | RejectedMovement], recorder: EventRecorder) -> None:
         for result in results:
