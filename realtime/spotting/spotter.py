@@ -192,12 +192,15 @@ class Spotter:
         return self._event(movement, (onset, apex, offset), kind)
 
     def _stamps(self, movement: Movement) -> Stamps:
-        """The frames nearest to onset, apex and offset."""
-        onset, apex, offset = (
-            self._window.nearest(self._window.time_ns(tick))
-            for tick in (movement.onset, movement.apex, movement.offset)
-        )
-        return onset, apex, offset
+        """The first frame of the movement, the one nearest to its apex, and its last.
+
+        Frames before the onset and after the offset show no movement, however near they are: taking the nearest would
+        widen what is filmed at a low rate.
+        """
+        apex = self._window.nearest(self._window.time_ns(movement.apex))
+        onset = self._window.first_from(self._window.time_ns(movement.onset))
+        offset = self._window.last_until(self._window.time_ns(movement.offset))
+        return min(onset, apex, key=_time), apex, max(offset, apex, key=_time)
 
     def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
         onset, apex, offset = stamps
@@ -303,3 +306,7 @@ class Spotter:
         forget = self._window.settled - round(FORGET_S / TICK_S)
         while self._recent and self._recent[0].low < forget:
             self._recent.popleft()
+
+
+def _time(stamp: SampleStamp) -> int:
+    return stamp.time_ns

@@ -215,7 +215,21 @@ class MotionWindow:
         after = int(np.clip(np.searchsorted(samples[:, 1], time_ns), 0, len(samples) - 1))
         before = max(after - 1, 0)
         nearer_before = time_ns - samples[before, 1] <= samples[after, 1] - time_ns
-        index, stamp_ns, captured_ns = samples[before if nearer_before else after].tolist()
+        return self._stamp(before if nearer_before else after)
+
+    def first_from(self, time_ns: int) -> SampleStamp:
+        """The first remembered sample at a time or after it, give or take half a tick; else the last one."""
+        times = self._ordered()[:, 1]
+        return self._stamp(int(np.searchsorted(times, time_ns - TICK_NS // 2)))
+
+    def last_until(self, time_ns: int) -> SampleStamp:
+        """The last remembered sample at a time or before it, give or take half a tick; else the first one."""
+        times = self._ordered()[:, 1]
+        return self._stamp(int(np.searchsorted(times, time_ns + TICK_NS // 2, side="right")) - 1)
+
+    def _stamp(self, place: int) -> SampleStamp:
+        samples = self._ordered()
+        index, stamp_ns, captured_ns = samples[int(np.clip(place, 0, len(samples) - 1))].tolist()
         return SampleStamp(index=index, time_ns=stamp_ns, captured_ns=captured_ns)
 
     def sample_ticks(self, first: int, last: int) -> list[int]:
