@@ -97,6 +97,15 @@ def test_a_sample_is_found_by_its_time() -> None:
     assert len(window.sample_ticks(10_000, 10_200)) == 201
 
 
+@pytest.mark.parametrize(("asked_s", "first", "last"), [(10.0, 300, 300), (10.01, 301, 300), (10.032, 301, 301)])
+def test_the_first_and_the_last_frame_of_a_movement_lie_inside_it(asked_s: float, first: int, last: int) -> None:
+    window = MotionWindow(REGIONS, PARAMETERS)
+    for index, time_s in enumerate(regular_times(12.0, 30.0)):
+        window.push(still(float(time_s), index))
+    assert window.first_from(round(asked_s * 1e9)).index == first
+    assert window.last_until(round(asked_s * 1e9)).index == last
+
+
 def test_bounds_of_a_known_course() -> None:
     pulse = Pulse(start_s=1.0, rise_s=0.3, hold_s=0.0, fall_s=0.4, amplitude_px=2.0)
     ticks = np.arange(0.0, 2.5, TICK_S)
