@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import av
 import cv2
@@ -196,10 +195,10 @@ class RgbConverter:
             BadInput: if the metadata turns it by something else than quarter turns.
         """
         # One thread: for a picture of this size more of them cost more than they save.
-        image: Any = self._reformatter.reformat(picture, format="rgb24", threads=1).to_ndarray()
+        image: np.ndarray = self._reformatter.reformat(picture, format="rgb24", threads=1).to_ndarray()
         turn = picture.rotation % 360
         if turn == 0:
-            return image  # type: ignore[no-any-return]
+            return image
         if turn not in _TURNS:
             raise BadInput(f"a picture turned by {turn}° cannot be shown upright; only quarter turns can")
         return np.asarray(cv2.rotate(image, _TURNS[turn]))

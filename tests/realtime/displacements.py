@@ -135,7 +135,10 @@ def spot(stream: Iterable[MotionSample], parameters: SpottingParameters | None =
             else:
                 outcome.rejected.append(settled)
     for settled in spotter.flush():
-        (outcome.events if isinstance(settled, ExpressionEvent) else outcome.rejected).append(settled)  # type: ignore[arg-type]
+        if isinstance(settled, ExpressionEvent):
+            outcome.events.append(settled)
+        else:
+            outcome.rejected.append(settled)
     return outcome
 
 
