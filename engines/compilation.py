@@ -10,7 +10,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _kernels: list[Any] = []
 
 
-def compiled(*, fastmath: bool = False) -> Callable[[Function], Function]:
+def compiled(*, fastmath: bool = False, inline: bool = False) -> Callable[[Function], Function]:
     """Compile a function with Numba: cached on disk, without the GIL, NumPy's division rules.
 
     Kernels run in the thread that calls them, so that several may run side by side; Numba's own parallel loops are
@@ -18,13 +18,16 @@ def compiled(*, fastmath: bool = False) -> Callable[[Function], Function]:
 
     Args:
         fastmath: allow the compiler to reorder floating-point arithmetic.
+        inline: always compile it into its callers. Worth it for small functions that take many arrays: each call would
+            count references to each of them.
 
     Returns:
         A decorator that keeps the type of the function.
     """
 
     def decorate(function: Function) -> Function:
-        kernel = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+        options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": fastmath, "forceinline": inline}
+        kernel = numba.njit(**options)(function)
         _kernels.append(kernel)
         return cast(Function, kernel)
 

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 
-from realtime.spotting.interval import measure, project, rest_before
+from realtime.spotting.interval import measure, median, project, rest_before
 from realtime.spotting.movement import Movement
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.window import QUICK_MARGIN_S, TICKS_KEPT, Closing, MotionWindow
@@ -102,7 +102,7 @@ def _noise(course: Float64[np.ndarray, " ticks"], quiet: int) -> float:
     if quiet < 20:
         return 0.0
     before = course[:quiet]
-    return float(1.4826 * np.median(np.abs(before - np.median(before))))
+    return float(1.4826 * median(np.abs(before - median(before))))
 
 
 def _farthest(moved: Float64[np.ndarray, "ticks regions 2"], first: int, last: int) -> int:

@@ -114,8 +114,10 @@ def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
         samples=np.zeros((SAMPLES_KEPT, 3), np.int64),
         rest=np.zeros((2, columns), np.float32),
         rest_entries=np.zeros((2, columns, rest_entries), np.float32),
+        rest_ordered=np.zeros((2, columns, rest_entries), np.float32),
         rest_count=np.zeros((2, regions), np.int64),
         noise_entries=np.zeros((2, columns, noise_entries), np.float32),
+        noise_ordered=np.zeros((2, columns, noise_entries), np.float32),
         noise_count=np.zeros((2, regions), np.int64),
         limit=np.repeat(FIRST_LIMIT * np.array([floors], np.float32).T, columns, axis=1),
         magnitude=np.full((2, channels), np.nan, np.float32),
@@ -126,7 +128,6 @@ def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
         taps_out=np.full(2, np.nan, np.float32),
         durations=durations,
         fractions=_fractions(parameters),
-        scratch=np.zeros(max(rest_entries, noise_entries), np.float32),
     )
 
 

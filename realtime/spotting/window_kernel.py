@@ -53,32 +53,35 @@ QUICK_FLOOR, SLOW_FLOOR, JOINT, QUICK_FACTOR, SLOW_FACTOR, QUICK_RETURN, SLOW_RE
 C_BANK, C_CHANNEL, C_REASON, C_OPENED, C_PEAK, C_LOW, C_END = range(7)
 
 
-@compiled()
-def ranked(values: np.ndarray, count: int, target: int) -> float:
-    """The value that `target` others of the first `count` are below; they are reordered (Hoare's quickselect)."""
-    low, high = 0, count - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if target <= j:
-            high = j
-        elif target >= i:
-            low = i
-        else:
-            break
-    return float(values[target])
+@compiled(inline=True)
+def enter(recent: np.ndarray, ordered: np.ndarray, number: int, length: int, value: float) -> None:
+    """Let `value` take the place of the oldest of the latest `length` entries, also among them in rising order.
+
+    So each order statistic of a rolling window is read off at its place: no window is ever sorted or searched through.
+
+    Args:
+        recent: entries in order of arrival, a ring.
+        ordered: the same entries, rising.
+        number: entries ever written before this one.
+        length: entries that are kept.
+        value: the new entry, not NaN.
+    """
+    position, hole, last = number % length, number, number
+    if number >= length:
+        hole, last, leaving = 0, length - 1, recent[position]
+        while ordered[hole] < leaving:
+            hole += 1
+    while hole > 0 and ordered[hole - 1] > value:
+        ordered[hole] = ordered[hole - 1]
+        hole -= 1
+    while hole < last and ordered[hole + 1] < value:
+        ordered[hole] = ordered[hole + 1]
+        hole += 1
+    ordered[hole] = value
+    recent[position] = value
 
 
-@compiled()
+@compiled(inline=True)
 def fill_grid(state: WindowState, displacement: np.ndarray, first: int, last: int, time_ns: int) -> None:
     """Put the line from the last sample to this one on the ticks `first` to `last`."""
     raw, valid, clock = state.raw, state.valid, state.clock
@@ -99,16 +102,14 @@ def fill_grid(state: WindowState, displacement: np.ndarray, first: int, last: in
                 valid[row, column] = 1.0
 
 
-@compiled()
+@compiled(inline=True)
 def low_pass(state: WindowState, tick: int, ahead: int) -> None:
     """Weighted mean of the readable ticks around `tick`, of which `ahead` lie after it."""
     raw, valid, taps = state.raw, state.valid, state.taps
     columns, mask, half = raw.shape[1], raw.shape[0] - 1, taps.shape[0] // 2
     total = np.zeros(columns, np.float32)
     weight = np.zeros(columns, np.float32)
-    for step in range(-half, ahead + 1):
-        if tick + step < state.clock[RUN_START]:
-            continue
+    for step in range(max(-half, state.clock[RUN_START] - tick), ahead + 1):
         row, tap = (tick + step) & mask, taps[step + half]
         for column in range(columns):
             total[column] += tap * raw[row, column]
@@ -119,21 +120,20 @@ def low_pass(state: WindowState, tick: int, ahead: int) -> None:
         state.smooth[row, column] = total[column] / weight[column] if weight[column] > 0.1 else np.nan
 
 
-@compiled()
+@compiled(inline=True)
 def write_rest(state: WindowState, bank: int, region: int, row: int) -> None:
     """Enter the region's present position and renew its rest, the median of the entries."""
-    entries = state.rest_entries
     length = state.durations[QUICK_ENTRIES if bank == QUICK else SLOW_ENTRIES]
-    position = state.rest_count[bank, region] % length
-    state.rest_count[bank, region] += 1
-    count = min(state.rest_count[bank, region], length)
+    number = state.rest_count[bank, region]
+    middle = min(number + 1, length) // 2
     for column in (2 * region, 2 * region + 1):
-        entries[bank, column, position] = state.smooth[row, column]
-        state.scratch[:count] = entries[bank, column, :count]
-        state.rest[bank, column] = ranked(state.scratch, count, count // 2)
+        ordered = state.rest_ordered[bank, column]
+        enter(state.rest_entries[bank, column], ordered, number, length, state.smooth[row, column])
+        state.rest[bank, column] = ordered[middle]
+    state.rest_count[bank, region] = number + 1
 
 
-@compiled()
+@compiled(inline=True)
 def anchor(state: WindowState, bank: int, channel: int, row: int) -> None:
     """Take the region's present position for its rest."""
     if channel < state.rest_count.shape[1] and not np.isnan(state.smooth[row, 2 * channel]):
@@ -141,7 +141,7 @@ def anchor(state: WindowState, bank: int, channel: int, row: int) -> None:
         write_rest(state, bank, channel, row)
 
 
-@compiled()
+@compiled(inline=True)
 def write_noise(state: WindowState, bank: int, region: int, tick: int) -> None:
     """Enter the region's departure from the line between its neighbours before and after.
 
@@ -156,17 +156,18 @@ def write_noise(state: WindowState, bank: int, region: int, tick: int) -> None:
         ticks[QUIET] = tick
     elif tick - max(ticks[QUIET], state.clock[RUN_START] + 2 * span) < restless:
         return
-    position = state.noise_count[bank, region] % state.noise_entries.shape[2]
+    before, middle, after = (tick - 2 * span) & mask, (tick - span) & mask, tick & mask
+    number, length = state.noise_count[bank, region], state.noise_entries.shape[2]
     for column in (2 * region, 2 * region + 1):
-        neighbours = state.smooth[tick & mask, column] + state.smooth[(tick - 2 * span) & mask, column]
-        departure = abs(state.smooth[(tick - span) & mask, column] - np.float32(0.5) * neighbours)
+        neighbours = state.smooth[after, column] + state.smooth[before, column]
+        departure = abs(state.smooth[middle, column] - np.float32(0.5) * neighbours)
         if np.isnan(departure):
-            return
-        state.noise_entries[bank, column, position] = departure
-    state.noise_count[bank, region] += 1
+            return  # x and y are readable together
+        enter(state.noise_entries[bank, column], state.noise_ordered[bank, column], number, length, departure)
+    state.noise_count[bank, region] = number + 1
 
 
-@compiled()
+@compiled(inline=True)
 def renew_limit(state: WindowState, bank: int, region: int) -> None:
     """Limit of a region: the floor, or so many standard deviations of its quiet departures."""
     count = min(state.noise_count[bank, region], state.noise_entries.shape[2])
@@ -176,15 +177,15 @@ def renew_limit(state: WindowState, bank: int, region: int) -> None:
     factor = state.fractions[QUICK_FACTOR if bank == QUICK else SLOW_FACTOR]
     floor = state.fractions[QUICK_FLOOR if bank == QUICK else SLOW_FLOOR]
     for column in (2 * region, 2 * region + 1):
-        state.scratch[:count] = state.noise_entries[bank, column, :count]
+        ordered = state.noise_ordered[bank, column]
         if bank == QUICK:
-            spread = ranked(state.scratch, count, int(QUICK_SHARE * count)) / QUICK_DEVIATIONS
+            spread = ordered[int(QUICK_SHARE * count)] / QUICK_DEVIATIONS
         else:
-            spread = ranked(state.scratch, count, int(SLOW_SHARE * count)) / SLOW_DEVIATIONS
+            spread = ordered[int(SLOW_SHARE * count)] / SLOW_DEVIATIONS
         state.limit[bank, column] = max(floor, factor * spread)
 
 
-@compiled()
+@compiled(inline=True)
 def write_statistics(state: WindowState, tick: int) -> None:
     """Enter quiet movement into the windows; channels take turns, so that ticks cost the same."""
     durations, regions = state.durations, state.rest_count.shape[1]
@@ -202,7 +203,7 @@ def write_statistics(state: WindowState, tick: int) -> None:
         renew_limit(state, SLOW, region)
 
 
-@compiled()
+@compiled(inline=True)
 def write_magnitudes(state: WindowState, tick: int) -> None:
     """Movement of each region from its rest, and of all together."""
     row, regions = tick & (state.raw.shape[0] - 1), state.rest_count.shape[1]
@@ -238,7 +239,7 @@ def close(state: WindowState, bank: int, channel: int, reason: int, end: int) ->
     anchor(state, bank, channel, rest_tick & (state.raw.shape[0] - 1))
 
 
-@compiled()
+@compiled(inline=True)
 def open_channel(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
     """Begin a candidate."""
     ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
@@ -247,7 +248,7 @@ def open_channel(state: WindowState, bank: int, channel: int, tick: int, movemen
     state.phase[bank, channel] = OPEN
 
 
-@compiled()
+@compiled(inline=True)
 def follow_low(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
     """A candidate that has come back: settle it, or see it rise again."""
     ticks, levels, durations = state.ticks[bank, channel], state.levels[bank, channel], state.durations
@@ -264,7 +265,7 @@ def follow_low(state: WindowState, bank: int, channel: int, tick: int, movement:
         close(state, bank, channel, RETURNED, tick)
 
 
-@compiled()
+@compiled(inline=True)
 def follow_part_of_the_way(state: WindowState, channel: int, tick: int, movement: float) -> None:
     """Close a short candidate that fell back clearly and stays there: skin, or a codec, keeps some movement."""
     ticks, levels = state.ticks[QUICK, channel], state.levels[QUICK, channel]
@@ -278,7 +279,7 @@ def follow_part_of_the_way(state: WindowState, channel: int, tick: int, movement
         close(state, QUICK, channel, RETURNED, tick)
 
 
-@compiled()
+@compiled(inline=True)
 def follow(state: WindowState, bank: int, channel: int, tick: int, movement: float) -> None:
     """Carry one channel's candidate one tick on."""
     ticks, levels = state.ticks[bank, channel], state.levels[bank, channel]
@@ -322,7 +323,7 @@ def settle_tick(state: WindowState, tick: int, ahead: int) -> None:
     write_statistics(state, tick)
 
 
-@compiled()
+@compiled(inline=True)
 def measure_now(state: WindowState, tick: int) -> None:
     """Strength and threshold at the newest tick, over the past alone, of the region nearest to firing."""
     raw, valid, taps = state.raw, state.valid, state.taps

@@ -28,11 +28,16 @@ class WindowState(NamedTuple):
     rest: np.ndarray
     """(2, 2R) float32: rest position by bank, pixels."""
     rest_entries: np.ndarray
-    """(2, 2R, B) float32: what `rest` is the median of."""
+    """(2, 2R, B) float32: what `rest` is the median of, a ring."""
+    rest_ordered: np.ndarray
+    """(2, 2R, B) float32: the same in rising order."""
     rest_count: np.ndarray
     """(2, R) int64: entries ever written."""
     noise_entries: np.ndarray
-    """(2, 2R, E) float32: by bank, how far quiet movement departs from the line between its neighbours, pixels."""
+    """(2, 2R, E) float32: by bank, how far quiet movement departs from the line between its neighbours, pixels; a
+    ring."""
+    noise_ordered: np.ndarray
+    """(2, 2R, E) float32: the same in rising order."""
     noise_count: np.ndarray
     """(2, R) int64: entries ever written."""
     limit: np.ndarray
@@ -53,5 +58,3 @@ class WindowState(NamedTuple):
     """(16,) int64."""
     fractions: np.ndarray
     """(7,) float32."""
-    scratch: np.ndarray
-    """(max(B, E),) float32."""

@@ -10,7 +10,7 @@ from realtime.spotting.interval import flank, measure
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
 from realtime.spotting.window import MotionWindow
-from realtime.spotting.window_kernel import ranked
+from realtime.spotting.window_kernel import enter
 from tests.realtime.displacements import Pulse, Series, regular_times, samples
 
 PARAMETERS = SpottingParameters()
@@ -24,11 +24,13 @@ def still(time_s: float, index: int, x_px: float = 0.0) -> MotionSample:
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
-@given(values=st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=170))
-def test_ranks_are_those_of_the_sorted_values(values: list[float]) -> None:
-    array = np.array(values, np.float32)
-    for rank in (0, len(array) // 2, int(0.85 * len(array)), len(array) - 1):
-        assert ranked(array.copy(), len(array), rank) == np.sort(array)[rank]
+@given(values=st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=170), length=st.integers(1, 60))
+def test_a_rolling_window_is_always_in_order(values: list[float], length: int) -> None:
+    recent, ordered = np.zeros(length, np.float32), np.zeros(length, np.float32)
+    for number, value in enumerate(np.array(values, np.float32)):
+        enter(recent, ordered, number, length, value)
+        latest = values[max(0, number + 1 - length) : number + 1]
+        assert ordered[: len(latest)].tolist() == np.sort(np.array(latest, np.float32)).tolist()
 
 
 @pytest.mark.parametrize("rate_hz", [30.0, 100.0, 200.0])
