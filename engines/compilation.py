@@ -26,7 +26,13 @@ def compiled(*, fastmath: bool = False, inline: bool = False) -> Callable[[Funct
     """
 
     def decorate(function: Function) -> Function:
-        options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": fastmath, "forceinline": inline}
+        options: dict[str, Any] = {
+            "cache": True,
+            "nogil": True,
+            "error_model": "numpy",
+            "fastmath": fastmath,
+            "forceinline": inline,
+        }
         kernel = numba.njit(**options)(function)
         _kernels.append(kernel)
         return cast(Function, kernel)
