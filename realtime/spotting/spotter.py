@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from realtime.clock import NANOSECONDS
-from realtime.events import ExpressionEvent, Kind, RejectedMovement
+from realtime.events import ExpressionEvent, Kind, RejectedMovement, intersection_over_union
 from realtime.faces.landmarks import LID_REGIONS, REGION_NAMES
 from realtime.spotting.judgement import (
     GateLog,
@@ -166,11 +166,11 @@ class Spotter:
         if (now - strongest.low) * TICK_S >= wait_s:
             return True
         moving = {region for member in members for region in member.regions}
-        for _, channel, opened in self._window.open_candidates():
-            so_far = replace(strongest, onset=float(opened), offset=float(max(now, opened)))
-            if channel not in moving and belong_together(strongest, so_far, self.parameters.merge_overlap):
-                return False
-        return True
+        return not any(
+            channel not in moving
+            and intersection_over_union(strongest.interval, (opened, max(now, opened))) > self.parameters.merge_overlap
+            for _, channel, opened in self._window.open_candidates()
+        )
 
     def _settle(self, members: Sequence[Movement]) -> Settled:
         movement, reason = self._measured_together(members)

@@ -1,6 +1,7 @@
 """The sliding window over one face's movement: what the spotter remembers, at constant cost a sample."""
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +100,12 @@ def _fractions(parameters: SpottingParameters) -> np.ndarray:
     return fractions
 
 
+def _clock() -> np.ndarray:
+    clock = np.zeros(8, np.int64)
+    clock[kernel.HOLE] = -1
+    return clock
+
+
 def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
     columns, channels = 2 * regions, regions + 1
     durations = _durations(parameters)
@@ -110,14 +117,13 @@ def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
         smooth=np.full((TICKS_KEPT, columns), np.nan, np.float32),
         taps=_gaussian(parameters.smoothing_s),
         last=np.full(columns, np.nan, np.float32),
-        clock=np.zeros(7, np.int64),
+        clock=_clock(),
         samples=np.zeros((SAMPLES_KEPT, 3), np.int64),
         rest=np.zeros((2, columns), np.float32),
         rest_entries=np.zeros((2, columns, rest_entries), np.float32),
         rest_ordered=np.zeros((2, columns, rest_entries), np.float32),
         rest_count=np.zeros((2, regions), np.int64),
         noise_entries=np.zeros((2, columns, noise_entries), np.float32),
-        noise_ordered=np.zeros((2, columns, noise_entries), np.float32),
         noise_count=np.zeros((2, regions), np.int64),
         limit=np.repeat(FIRST_LIMIT * np.array([floors], np.float32).T, columns, axis=1),
         magnitude=np.full((2, channels), np.nan, np.float32),
@@ -140,51 +146,58 @@ class MotionWindow:
     def __init__(self, regions: int, parameters: SpottingParameters) -> None:
         self.regions = regions
         """Number of regions, and the channel of all of them together."""
-        self._state = _new_state(regions, parameters)
+        self.state = _new_state(regions, parameters)
+        """What the window remembers, as the kernels take it."""
+        self._arrays = tuple(self.state)
         self._gap_longest_ns = round(parameters.gap_longest_s * 1e9)
         self._running = False
 
     @property
     def delay_s(self) -> float:
         """How far the low-passed movement lags behind the newest sample, seconds."""
-        return (self._state.taps.shape[0] // 2 + 1) * TICK_S
+        return (self.state.taps.shape[0] // 2 + 1) * TICK_S
 
     @property
     def settled(self) -> int:
         """Newest low-passed tick."""
-        return int(self._state.clock[kernel.SETTLED])
+        return int(self.state.clock[kernel.SETTLED])
 
     @property
     def run_start(self) -> int:
         """First tick since the last pause."""
-        return int(self._state.clock[kernel.RUN_START])
+        return int(self.state.clock[kernel.RUN_START])
+
+    @property
+    def oldest(self) -> int:
+        """First low-passed tick of the run that is still remembered."""
+        return max(self.run_start, self.settled - TICKS_KEPT + 1)
 
     @property
     def strength(self) -> float:
         """Movement at the newest sample of the region nearest to its threshold, canthus-normalised pixels."""
-        return float(self._state.taps_out[0])
+        return float(self.state.taps_out[0])
 
     @property
     def strength_threshold(self) -> float:
         """Threshold of that region, canthus-normalised pixels."""
-        return float(self._state.taps_out[1])
+        return float(self.state.taps_out[1])
 
     def limits(self, regions: Sequence[int], bank: int = kernel.QUICK) -> Float32[np.ndarray, "regions 2"]:
         """How far each of some regions must move now, in x and in y, canthus-normalised pixels."""
-        limits: np.ndarray = self._state.limit[bank].reshape(-1, 2)[list(regions)]
+        limits: np.ndarray = self.state.limit[bank].reshape(-1, 2)[list(regions)]
         return limits
 
     def pause_before(self, time_ns: int) -> int:
         """Nanoseconds from the newest sample to `time_ns` if that pause voids movements, else 0."""
-        pause_ns = time_ns - int(self._state.clock[kernel.LAST_TIME])
+        pause_ns = time_ns - int(self.state.clock[kernel.LAST_TIME])
         return pause_ns if self._running and pause_ns > self._gap_longest_ns else 0
 
     def push(self, sample: MotionSample) -> list[Closing]:
         """Take the next sample of a run; the candidates that closed with it."""
         if not self._running:
-            kernel.begin(self._state, sample.displacement, sample.time_ns)
+            kernel.begin(self.state, sample.displacement, sample.time_ns)
             self._running = True
-        count = kernel.advance(self._state, sample.displacement, sample.index, sample.time_ns, sample.captured_ns)
+        count = kernel.advance(self._arrays, sample.displacement, sample.index, sample.time_ns, sample.captured_ns)
         return self._closings(count) if count else []
 
     def interrupt(self) -> list[Closing]:
@@ -192,67 +205,57 @@ class MotionWindow:
         if not self._running:
             return []
         self._running = False
-        return self._closings(kernel.interrupt(self._state))
+        return self._closings(kernel.interrupt(self.state))
 
     def smoothed(self, first: int, last: int) -> Float32[np.ndarray, "ticks regions 2"]:
         """Low-passed displacement from tick `first` to tick `last`, both included; a copy."""
         rows = np.arange(first, last + 1) & (TICKS_KEPT - 1)
-        low_passed: np.ndarray = self._state.smooth[rows].reshape(len(rows), -1, 2)
+        low_passed: np.ndarray = self.state.smooth[rows].reshape(len(rows), -1, 2)
         return low_passed
-
-    def unsmoothed(self, first: int, last: int) -> Float32[np.ndarray, "ticks regions 2"]:
-        """Displacement on the grid before the low-pass, 0 where unreadable; a copy."""
-        rows = np.arange(first, last + 1) & (TICKS_KEPT - 1)
-        raw: np.ndarray = self._state.raw[rows].reshape(len(rows), -1, 2)
-        return raw
 
     def time_ns(self, tick: float) -> int:
         """Time of a place on the grid."""
-        return int(self._state.clock[kernel.ORIGIN]) + round(tick * TICK_NS)
+        return int(self.state.clock[kernel.ORIGIN]) + round(tick * TICK_NS)
 
     def nearest(self, time_ns: int) -> SampleStamp:
         """The remembered sample nearest in time."""
-        samples = self._ordered()
-        after = int(np.clip(np.searchsorted(samples[:, 1], time_ns), 0, len(samples) - 1))
-        before = max(after - 1, 0)
-        nearer_before = time_ns - samples[before, 1] <= samples[after, 1] - time_ns
-        return self._stamp(before if nearer_before else after)
+        after = self._number_from(time_ns)
+        earlier, later = self._stamp(after - 1), self._stamp(after)
+        return earlier if time_ns - earlier.time_ns <= later.time_ns - time_ns else later
 
     def first_from(self, time_ns: int) -> SampleStamp:
         """The first remembered sample at a time or after it, give or take half a tick; else the last one."""
-        times = self._ordered()[:, 1]
-        return self._stamp(int(np.searchsorted(times, time_ns - TICK_NS // 2)))
+        return self._stamp(self._number_from(time_ns - TICK_NS // 2))
 
     def last_until(self, time_ns: int) -> SampleStamp:
         """The last remembered sample at a time or before it, give or take half a tick; else the first one."""
-        times = self._ordered()[:, 1]
-        return self._stamp(int(np.searchsorted(times, time_ns + TICK_NS // 2, side="right")) - 1)
+        return self._stamp(self._number_from(time_ns + TICK_NS // 2 + 1) - 1)
 
-    def _stamp(self, place: int) -> SampleStamp:
-        samples = self._ordered()
-        index, stamp_ns, captured_ns = samples[int(np.clip(place, 0, len(samples) - 1))].tolist()
+    def open_candidates(self) -> list[tuple[int, int, int]]:
+        """Bank, channel and tick of opening of every candidate under way."""
+        banks, channels = self.state.phase.nonzero()  # IDLE is 0
+        opened = self.state.ticks[banks, channels, kernel.OPENED]
+        return list(zip(banks.tolist(), channels.tolist(), opened.tolist(), strict=True))
+
+    def _number_from(self, time_ns: int) -> int:
+        """Number of the first remembered sample at a time or after it; one past the last if there is none."""
+        remembered, times = self._remembered(), self.state.samples[:, 1]
+        return remembered.start + bisect_left(remembered, time_ns, key=lambda number: times[number % SAMPLES_KEPT])
+
+    def _stamp(self, number: int) -> SampleStamp:
+        """The sample of a number; the first or the last that is remembered if it is not."""
+        remembered = self._remembered()
+        row = min(max(number, remembered.start), remembered.stop - 1) % SAMPLES_KEPT
+        index, stamp_ns, captured_ns = self.state.samples[row].tolist()
         return SampleStamp(index=index, time_ns=stamp_ns, captured_ns=captured_ns)
 
-    def sample_ticks(self, first: int, last: int) -> list[int]:
-        """Ticks nearest to the samples that lie between two ticks, both included."""
-        times = self._ordered()[:, 1]
-        inside = times[(times >= self.time_ns(first)) & (times <= self.time_ns(last))]
-        ticks: list[int] = np.rint((inside - self._state.clock[kernel.ORIGIN]) / TICK_NS).astype(int).tolist()
-        return ticks
-
-    def open_candidates(self) -> Iterator[tuple[int, int, int]]:
-        """Bank, channel and tick of opening of every candidate under way."""
-        for bank, channel in np.argwhere(self._state.phase != kernel.IDLE).tolist():
-            yield bank, channel, int(self._state.ticks[bank, channel, kernel.OPENED])
+    def _remembered(self) -> range:
+        """Numbers of the samples that are remembered, counted from the first of the stream."""
+        count = int(self.state.clock[kernel.SAMPLES])
+        return range(max(0, count - SAMPLES_KEPT), count)
 
     def _closings(self, count: int) -> list[Closing]:
         return [
             Closing(bank=bank, channel=channel, reason=reason, opened=opened, peak=peak, low=low, end=end)
-            for bank, channel, reason, opened, peak, low, end in self._state.closings[:count].tolist()
+            for bank, channel, reason, opened, peak, low, end in self.state.closings[:count].tolist()
         ]
-
-    def _ordered(self) -> np.ndarray:
-        count = int(self._state.clock[kernel.SAMPLES])
-        if count <= SAMPLES_KEPT:
-            return self._state.samples[:count]
-        return np.roll(self._state.samples, -(count % SAMPLES_KEPT), axis=0)

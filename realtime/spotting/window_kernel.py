@@ -9,6 +9,7 @@ regions together.
 import numpy as np
 
 from engines.compilation import compiled
+from realtime.spotting.order_kernel import at_rank, enter
 from realtime.spotting.window_state import WindowState
 
 QUICK, SLOW = 0, 1
@@ -23,7 +24,7 @@ SLOW_SHARE, SLOW_DEVIATIONS = 0.5, 0.6745
 """Long-term noise is read off the median (this is the MAD): expressions fill more of the longer span."""
 
 # clock
-ORIGIN, LAST_TIME, TICK, SETTLED, SAMPLES, RUN_START, CLOSED = range(7)
+ORIGIN, LAST_TIME, TICK, SETTLED, SAMPLES, RUN_START, HOLE, CLOSED = range(8)
 # ticks of a channel
 OPENED, PEAK_TICK, LOW_TICK, LOWEST_TICK, UNREAD, BUSY, QUIET = range(7)
 # levels of a channel
@@ -54,34 +55,6 @@ C_BANK, C_CHANNEL, C_REASON, C_OPENED, C_PEAK, C_LOW, C_END = range(7)
 
 
 @compiled(inline=True)
-def enter(recent: np.ndarray, ordered: np.ndarray, number: int, length: int, value: float) -> None:
-    """Let `value` take the place of the oldest of the latest `length` entries, also among them in rising order.
-
-    So each order statistic of a rolling window is read off at its place: no window is ever sorted or searched through.
-
-    Args:
-        recent: entries in order of arrival, a ring.
-        ordered: the same entries, rising.
-        number: entries ever written before this one.
-        length: entries that are kept.
-        value: the new entry, not NaN.
-    """
-    position, hole, last = number % length, number, number
-    if number >= length:
-        hole, last, leaving = 0, length - 1, recent[position]
-        while ordered[hole] < leaving:
-            hole += 1
-    while hole > 0 and ordered[hole - 1] > value:
-        ordered[hole] = ordered[hole - 1]
-        hole -= 1
-    while hole < last and ordered[hole + 1] < value:
-        ordered[hole] = ordered[hole + 1]
-        hole += 1
-    ordered[hole] = value
-    recent[position] = value
-
-
-@compiled(inline=True)
 def fill_grid(state: WindowState, displacement: np.ndarray, first: int, last: int, time_ns: int) -> None:
     """Put the line from the last sample to this one on the ticks `first` to `last`."""
     raw, valid, clock = state.raw, state.valid, state.clock
@@ -93,6 +66,7 @@ def fill_grid(state: WindowState, displacement: np.ndarray, first: int, last: in
         for column in range(columns):
             before, now = state.last[column], displacement[column >> 1, column & 1]
             if np.isnan(before) or np.isnan(now):
+                clock[HOLE] = tick
                 nearer = now if along >= 0.5 else before
                 readable = not np.isnan(nearer)
                 raw[row, column] = nearer if readable else 0.0
@@ -107,17 +81,26 @@ def low_pass(state: WindowState, tick: int, ahead: int) -> None:
     """Weighted mean of the readable ticks around `tick`, of which `ahead` lie after it."""
     raw, valid, taps = state.raw, state.valid, state.taps
     columns, mask, half = raw.shape[1], raw.shape[0] - 1, taps.shape[0] // 2
-    total = np.zeros(columns, np.float32)
-    weight = np.zeros(columns, np.float32)
-    for step in range(max(-half, state.clock[RUN_START] - tick), ahead + 1):
-        row, tap = (tick + step) & mask, taps[step + half]
+    smooth, first = state.smooth[tick & mask], max(tick - half, state.clock[RUN_START])
+    smooth[:] = 0.0
+    full = np.float32(0.0)
+    for other in range(first, tick + ahead + 1):
+        tap, line = taps[other - tick + half], raw[other & mask]
+        full += tap
         for column in range(columns):
-            total[column] += tap * raw[row, column]
-            weight[column] += tap * valid[row, column]
-    row = tick & mask
+            smooth[column] += tap * line[column]
+    # Less than a tenth of the weight means a hole wider than the low-pass can bridge.
+    if state.clock[HOLE] < first:
+        for column in range(columns):
+            smooth[column] = smooth[column] / full if full > 0.1 else np.nan
+        return
+    weight = np.zeros(columns, np.float32)
+    for other in range(first, tick + ahead + 1):
+        tap, line = taps[other - tick + half], valid[other & mask]
+        for column in range(columns):
+            weight[column] += tap * line[column]
     for column in range(columns):
-        # Less than a tenth of the weight means a hole wider than the low-pass can bridge.
-        state.smooth[row, column] = total[column] / weight[column] if weight[column] > 0.1 else np.nan
+        smooth[column] = smooth[column] / weight[column] if weight[column] > 0.1 else np.nan
 
 
 @compiled(inline=True)
@@ -163,7 +146,7 @@ def write_noise(state: WindowState, bank: int, region: int, tick: int) -> None:
         departure = abs(state.smooth[middle, column] - np.float32(0.5) * neighbours)
         if np.isnan(departure):
             return  # x and y are readable together
-        enter(state.noise_entries[bank, column], state.noise_ordered[bank, column], number, length, departure)
+        state.noise_entries[bank, column, number % length] = departure
     state.noise_count[bank, region] = number + 1
 
 
@@ -176,12 +159,11 @@ def renew_limit(state: WindowState, bank: int, region: int) -> None:
         return
     factor = state.fractions[QUICK_FACTOR if bank == QUICK else SLOW_FACTOR]
     floor = state.fractions[QUICK_FLOOR if bank == QUICK else SLOW_FLOOR]
+    share, deviations = (QUICK_SHARE, QUICK_DEVIATIONS) if bank == QUICK else (SLOW_SHARE, SLOW_DEVIATIONS)
+    # A spread that does not reach the floor need not be known exactly.
+    least = 0.999 * floor * deviations / max(factor, 1e-9)
     for column in (2 * region, 2 * region + 1):
-        ordered = state.noise_ordered[bank, column]
-        if bank == QUICK:
-            spread = ordered[int(QUICK_SHARE * count)] / QUICK_DEVIATIONS
-        else:
-            spread = ordered[int(SLOW_SHARE * count)] / SLOW_DEVIATIONS
+        spread = at_rank(state.noise_entries[bank, column, :count], int(share * count), least) / deviations
         state.limit[bank, column] = max(floor, factor * spread)
 
 
@@ -353,8 +335,19 @@ def measure_now(state: WindowState, tick: int) -> None:
 
 
 @compiled()
-def advance(state: WindowState, displacement: np.ndarray, index: int, time_ns: int, captured_ns: int) -> int:
-    """Take one sample; return the number of candidates that closed, which lie in `state.closings`."""
+def advance(
+    arrays: tuple[np.ndarray, ...], displacement: np.ndarray, index: int, time_ns: int, captured_ns: int
+) -> int:
+    """Take one sample; return the number of candidates that closed, which lie in the state's `closings`.
+
+    Args:
+        arrays: the state as a plain tuple, which is handed over twice as fast as a named one.
+        displacement: float32 (R, 2), the sample's movement, pixels.
+        index: its number.
+        time_ns: its time.
+        captured_ns: when it was captured.
+    """
+    state = WindowState(*arrays)
     clock, half = state.clock, state.taps.shape[0] // 2
     clock[CLOSED] = 0
     row = clock[SAMPLES] & (state.samples.shape[0] - 1)

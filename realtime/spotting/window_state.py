@@ -22,7 +22,8 @@ class WindowState(NamedTuple):
     last: np.ndarray
     """(2R,) float32: the latest sample."""
     clock: np.ndarray
-    """(7,) int64: origin and last time in nanoseconds, then tick and sample counters."""
+    """(8,) int64: ORIGIN and LAST_TIME in nanoseconds, then tick and sample counters; HOLE is the latest tick at which
+    anything was unreadable."""
     samples: np.ndarray
     """(M, 3) int64: index, time_ns and captured_ns of the samples seen."""
     rest: np.ndarray
@@ -36,8 +37,6 @@ class WindowState(NamedTuple):
     noise_entries: np.ndarray
     """(2, 2R, E) float32: by bank, how far quiet movement departs from the line between its neighbours, pixels; a
     ring."""
-    noise_ordered: np.ndarray
-    """(2, 2R, E) float32: the same in rising order."""
     noise_count: np.ndarray
     """(2, R) int64: entries ever written."""
     limit: np.ndarray
