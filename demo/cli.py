@@ -22,6 +22,7 @@ COMMANDS = {
     "synthesize": "videos of a face with movements of known onset, apex and offset",
     "score": "spotting metrics of event files against a truth file",
     "evaluate": "recognition scores of a checkpoint on a feature file, without training",
+    "build": "TensorRT engine from a checkpoint, for this machine's card or for others",
     "bench": "the benchmarks: flow, pipeline, spotting, latency, memory",
     "doctor": "what this machine can run, and why not",
 }

@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from engines.checkpoint import Checkpoint
-from engines.classification import classify
 from engines.errors import BadCheckpoint
+from engines.event_reading import open_reader
 from engines.flow import Tvl1Parameters
-from engines.inputs import EventImages, feature_map
+from engines.inputs import EventImages
+from engines.inputs.steady_flow import FlowSolver
 from engines.sessions.base import InferenceSession
 from realtime.events import ExpressionEvent
 from realtime.faces.observation import CROP_HEIGHT, CROP_WIDTH, AlignedFace
@@ -37,6 +38,7 @@ class Recogniser:
         session: an open session; the caller closes it.
         checkpoint: what the session runs; taken from the session where left out.
         flow: parameters of TV-L1; OpenCV's defaults where left out.
+        flow_engine: computes TV-L1, as `engines.flow.open_flow` gives it; the CPU where left out. The caller closes it.
 
     Raises:
         BadCheckpoint: if the session runs another checkpoint than the one given.
@@ -47,13 +49,18 @@ class Recogniser:
         session: InferenceSession,
         checkpoint: Checkpoint | None = None,
         flow: Tvl1Parameters | None = None,
+        flow_engine: FlowSolver | None = None,
     ) -> None:
         if checkpoint is not None and checkpoint != session.checkpoint:
             raise BadCheckpoint(f"the session runs {session.checkpoint.folder}, not {checkpoint.folder}: open another")
-        self._session = session
         self._checkpoint = session.checkpoint
-        self._flow = flow
+        self._reader = open_reader(session, flow_engine, flow)
         self._warm_up()
+
+    @property
+    def choice(self) -> str:
+        """How events are read, on the host or on the card, and why."""
+        return self._reader.choice
 
     def recognise(
         self, event: ExpressionEvent, onset: AlignedFace, apex: AlignedFace, offset: AlignedFace
@@ -70,26 +77,21 @@ class Recogniser:
             The event with label and probabilities, and the pictures of its movement.
         """
         card = self._checkpoint.card
-        images = EventImages(onset=_gray(onset), apex=_gray(apex), offset=_gray(offset), flow_parameters=self._flow)
-        features = feature_map(card.recipe, images, card.input_shape[1:])
-        probabilities = classify(self._session, features[np.newaxis])[0]
+        reading = self._reader.read(EventImages(onset=_gray(onset), apex=_gray(apex), offset=_gray(offset)))
         labelled = replace(
             event,
-            label=card.classes[int(np.argmax(probabilities))],
+            label=card.classes[int(np.argmax(reading.probabilities))],
             probabilities={
-                name: round(float(share), 6) for name, share in zip(card.classes, probabilities, strict=True)
+                name: round(float(share), 6) for name, share in zip(card.classes, reading.probabilities, strict=True)
             },
             checkpoint=self._checkpoint.name,
         )
-        return Recognition(event=labelled, flow=images.flow, strain=images.strain, features=features)
+        return Recognition(event=labelled, flow=reading.flow, strain=reading.strain, features=reading.features)
 
     def _warm_up(self) -> None:
         """Load and compile everything that the first event would wait for."""
         blank = np.zeros((CROP_HEIGHT, CROP_WIDTH), np.uint8)
-        images = EventImages(onset=blank, apex=blank, offset=blank, flow_parameters=self._flow)
-        card = self._checkpoint.card
-        classify(self._session, feature_map(card.recipe, images, card.input_shape[1:])[np.newaxis])
-        _ = images.strain
+        self._reader.read(EventImages(onset=blank, apex=blank, offset=blank))
 
 
 def _gray(face: AlignedFace) -> UInt8[np.ndarray, "304 256"]:

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engines.checkpoint import load_checkpoint
-from engines.sessions.choose import open_session
 from realtime.capture import Capture
 from realtime.clock import Clock, MonotonicClock
 from realtime.config import Settings
 from realtime.events import ExpressionEvent
 from realtime.faces.landmarks import REGION_NAMES
 from realtime.pipeline import FrameCounts, Pipeline, Watcher
-from realtime.recognition import Recogniser
 from realtime.report import write_report
+from realtime.run_engines import open_engines
 from realtime.session_folder import SessionStatistics, SessionWriter, State
 from realtime.sink import CountingSink
 from realtime.sources.base import Source
@@ -34,7 +33,8 @@ def replay(
         config: parameters of every stage; the defaults otherwise.
         out: session folder to write; none is written otherwise.
         checkpoint: folder of a trained model, or "default".
-        backend: what runs the model: "auto", "onnxruntime" or "tensorrt".
+        backend: what runs the model: "auto", "onnxruntime" or "tensorrt"; the first and last take the flow to the card
+            where there is one.
         frame_rate_hz: frame rate of a folder of images, which does not tell it.
 
     Yields:
@@ -52,9 +52,8 @@ def replay(
         yield from SessionRun(opened, out, config, checkpoint=checkpoint, backend=backend).run()
         return
     loaded, settings, clock = load_checkpoint(checkpoint), config or Settings(), MonotonicClock()
-    with open_session(loaded, backend=backend) as session, Capture(opened, clock=clock) as capture:
-        recogniser = Recogniser(session, loaded, settings.flow)
-        yield from Pipeline(capture, settings, recogniser, CountingSink(clock), clock=clock).run()
+    with open_engines(loaded, backend, settings.flow) as engines, Capture(opened, clock=clock) as capture:
+        yield from Pipeline(capture, settings, engines.recogniser, CountingSink(clock), clock=clock).run()
 
 
 class SessionRun:
@@ -119,23 +118,27 @@ class SessionRun:
         checkpoint = load_checkpoint(self._checkpoint_name)
         # The source is opened before the folder is made: a mistyped name leaves no empty session behind.
         with (
-            open_session(checkpoint, backend=self._backend) as session,
+            open_engines(checkpoint, self._backend, self._settings.flow) as engines,
             Capture(self.source, clock=self._clock, stall_s=self._settings.recording.stall_s) as capture,
             SessionWriter(
                 self.folder,
                 source=self.source.name,
                 regions=REGION_NAMES,
                 checkpoint=checkpoint.name,
-                backend=session.backend,
+                backend=engines.backend,
                 clock=self._clock,
                 overwrite=self._overwrite,
-                further={"source_format": self.source.description},
+                further={
+                    "source_format": self.source.description,
+                    "flow_engine": engines.flow_engine,
+                    "engines": engines.account,
+                },
             ) as writer,
         ):
             pipeline = self._pipeline = Pipeline(
                 capture,
                 self._settings,
-                Recogniser(session, checkpoint, self._settings.flow),
+                engines.recogniser,
                 writer,
                 clock=self._clock,
                 watcher=watcher,

@@ -1,7 +1,6 @@
-"""Shape checks over the whole house, the shared evaluation data, and a guard against threads left behind."""
+"""CUDA kernels simulated, shape checks over the whole house, the evaluation data, and no thread left behind."""
 
 import os
-import pkgutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,24 +12,38 @@ from tests import typechecker
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("engines", "realtime", "trainers", "demo")
+UNCHECKED = {
+    "engines.inputs.event_images": "refuses images of two sizes itself, with a line for the user",
+    "engines.inputs.steady_flow": "the same, and one name for an axis of the image and of the framed image",
+}
+"""Modules whose annotations do not bear enforcing, and why."""
 
 
 def _checked_modules() -> list[str]:
-    """Every module whose annotations are enforced.
+    """Every module whose annotations are enforced: the files, since asking the packages would import them unchecked.
 
     Not the Numba kernels, which are compiled from their plain source, nor the flags of the commands, whose required
     fields hold a marker until the command line fills them.
     """
-    walked = (
-        module.name
-        for package in PACKAGES
-        for module in pkgutil.walk_packages([str(ROOT / package)], prefix=f"{package}.")
-        if not module.ispkg
-    )
-    return [name for name in walked if not name.endswith("_kernel") and not name.startswith("demo.commands.")]
+    files = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files if path.name != "__init__.py")
+    plain = (name for name in names if not name.endswith("_kernel") and not name.startswith("demo.commands."))
+    return [name for name in plain if name not in UNCHECKED]
 
 
 install_import_hook(_checked_modules(), f"{typechecker.__name__}.check")
+
+from engines.graphics_card import NoCard, find_card  # noqa: E402  (checked like every other module: after the hook)
+
+if isinstance(find_card(), NoCard):  # before anything loads Numba, which reads it once
+    os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+from tests import gpu_rule  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The rule of the `gpu` marker."""
+    config.pluginmanager.register(gpu_rule)
 
 
 @pytest.fixture(scope="session")

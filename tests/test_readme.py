@@ -10,7 +10,7 @@ from demo.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PLANNED = {"build", "train", "demo"}
+PLANNED = {"train", "demo"}
 
 
 def test_every_command_that_is_shown_exists() -> None:
@@ -39,7 +39,7 @@ def test_ci_runs_exactly_the_test_command() -> None:
     found = subprocess.run(
         ["bash", "-c", extraction.group(1)], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    assert found == "python3 -m venv .venv && .venv/bin/pip install -e '.[train,dev]' && .venv/bin/pytest"
+    assert found == "python3 -m venv .venv && .venv/bin/pip install -e '.[train,cuda,tensorrt,dev]' && .venv/bin/pytest"
     assert found in README
 
 

@@ -22,13 +22,14 @@ from torch import Tensor, nn
 
 from engines.card import ModelCard
 from engines.checkpoint import Checkpoint
+from engines.errors import BadInput
 from engines.inputs import normalise
 from trainers.datasets.action_units import LABEL_NAMES
 from trainers.datasets.synthetic import GENERATOR_VERSION, SyntheticMapParameters, generate_maps
 from trainers.export import export_checkpoint
 from trainers.metrics.recognition import confusion_matrix, recognition_scores
 from trainers.models.ensemble import ProbabilityEnsemble
-from trainers.models.registry import ModelEntry, model_entry, parameter_count
+from trainers.models.registry import MODELS, ModelEntry, SyntheticTraining, model_entry, parameter_count
 from trainers.training import TrainingParameters, probabilities, train
 
 
@@ -77,8 +78,13 @@ def make_default_checkpoint(
 
     Returns:
         The checkpoint as read back.
+
+    Raises:
+        BadInput: if a model is unknown, or not trained on synthetic maps.
     """
     started = time.perf_counter()
+    for name in recipe.models:
+        _synthetic(model_entry(name))
     entry = model_entry(recipe.models[0])
     maps = training_maps(recipe)
     print(f"{len(maps.y)} maps: {time.perf_counter() - started:.0f} s", flush=True)
@@ -152,10 +158,18 @@ def _network(job: tuple[DefaultRecipe, str, LabelledMaps, int]) -> nn.Module:
     torch.manual_seed(seed)
     entry = model_entry(name)
     model = entry.build(len(LABEL_NAMES))
-    training = replace(recipe.training, epochs=entry.epochs, learning_rate=entry.learning_rate)
+    own = _synthetic(entry)
+    training = replace(recipe.training, epochs=own.epochs, learning_rate=own.learning_rate)
     trained = train(model, _tensor(maps.x, entry), torch.from_numpy(maps.y), training, seed=seed)
     print(f"{name}, seed {seed}: loss {trained.losses[-1]:.3f}, {trained.seconds:.0f} s", flush=True)
     return trained.model
+
+
+def _synthetic(entry: ModelEntry) -> SyntheticTraining:
+    if entry.synthetic is None:
+        able = ", ".join(sorted(name for name, other in MODELS.items() if other.synthetic))
+        raise BadInput(f"model {entry.name!r}: no synthetic maps are made for its recipe {entry.recipe}: use {able}")
+    return entry.synthetic
 
 
 def _tensor(x: np.ndarray, entry: ModelEntry) -> Tensor:

@@ -11,7 +11,9 @@ from rich.console import Console
 from engines.errors import BadInput
 
 BENCHMARKS = {
-    "flow": "TV-L1 against OpenCV's: speed and accuracy on the same pairs",
+    "flow": "TV-L1 on the CPU and the graphics card against OpenCV's: speed and accuracy on the same pairs",
+    "classify": "what one event costs, part by part, and ONNX Runtime against PyTorch",
+    "engines": "TensorRT engines: building, speed, agreement, and the share of the card's limits",
     "pipeline": "frames a second of a replay, and what each stage takes",
     "motion": "what a region is measured to have moved, its noise, and what a frame costs",
     "latency": "from the frame that settles an event to the event on disk, live",
@@ -26,7 +28,7 @@ BENCHMARKS = {
 class Bench:
     """Speed and accuracy, measured here: all benchmarks, or those named.
 
-    flow, pipeline, motion, latency, live, memory, spotting, recognition.
+    flow, classify, engines, pipeline, motion, latency, live, memory, spotting, recognition.
     """
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()

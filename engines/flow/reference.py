@@ -66,7 +66,7 @@ def _flow_of_pair(previous: Image, following: Image, parameters: Tvl1Parameters)
     return flow
 
 
-def _enlarged(flow: Field, shape: tuple[int, int]) -> Field:
+def _enlarged(flow: Field, shape: tuple[int, int]) -> Float32[np.ndarray, "2 h w"]:
     ratio_y, ratio_x = flow.shape[1] / shape[0], flow.shape[2] / shape[1]
     return np.stack([resize_bilinear(component, shape, ratio_y, ratio_x) for component in flow])
 
@@ -158,12 +158,12 @@ def median_filter(flow: Field, side: int) -> Field:
     return np.partition(windows.reshape(*flow.shape, side * side), middle, axis=-1)[..., middle]
 
 
-def resize_bilinear(image: Image, shape: tuple[int, int], ratio_y: float, ratio_x: float) -> Image:
+def resize_bilinear(image: Image, shape: tuple[int, int], ratio_y: float, ratio_x: float) -> Float32[np.ndarray, "h w"]:
     """Linear interpolation with pixel centres aligned; a ratio is source pixels for each result pixel."""
     upper, lower, weight_y = _linear_taps(shape[0], image.shape[0], ratio_y)
     left, right, weight_x = _linear_taps(shape[1], image.shape[1], ratio_x)
     rows = image[:, left] * (1 - weight_x) + image[:, right] * weight_x
-    result: Image = rows[upper] * (1 - weight_y[:, None]) + rows[lower] * weight_y[:, None]
+    result: np.ndarray = rows[upper] * (1 - weight_y[:, None]) + rows[lower] * weight_y[:, None]
     return result
 
 

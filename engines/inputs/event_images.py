@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from engines.errors import BadInput
-from engines.flow import Tvl1Parameters
-from engines.inputs.steady_flow import steady_flow
+from engines.flow import Tvl1Parameters, tvl1
+from engines.inputs.steady_flow import FlowSolver, steady_flow
 from engines.strain import optical_strain
 
 GrayImage = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
@@ -31,6 +31,8 @@ class EventImages:
     """Apex after Eulerian magnification of the whole clip, where the clip was at hand."""
     flow_parameters: Tvl1Parameters | None = None
     """Of TV-L1; OpenCV's defaults if None."""
+    flow_engine: FlowSolver | None = None
+    """What computes TV-L1, such as `engines.flow.open_flow` gives; the CPU if None."""
 
     def __post_init__(self) -> None:
         for name in ("onset", "apex", "offset"):
@@ -41,12 +43,12 @@ class EventImages:
     @cached_property
     def flow(self) -> Float32[np.ndarray, "2 h w"]:
         """Onset to apex, head movement removed, pixels of the images."""
-        return steady_flow(self.onset, self.apex, self.flow_parameters)
+        return self._steady_flow(self.onset, self.apex)
 
     @cached_property
     def return_flow(self) -> Float32[np.ndarray, "2 h w"]:
         """Apex to offset, head movement removed, pixels of the images."""
-        return steady_flow(self.apex, self.offset, self.flow_parameters)
+        return self._steady_flow(self.apex, self.offset)
 
     @cached_property
     def strain(self) -> Float32[np.ndarray, "h w"]:
@@ -59,6 +61,9 @@ class EventImages:
         if self.magnified_apex is not None:
             return self.magnified_apex.astype(np.float32)
         return magnified_step(self.onset.astype(np.float32), self.apex.astype(np.float32))
+
+    def _steady_flow(self, previous: GrayImage, following: GrayImage) -> Float32[np.ndarray, "2 h w"]:
+        return steady_flow(previous, following, self.flow_parameters, solve=self.flow_engine or tvl1)
 
 
 def strain_of(flow: Float32[np.ndarray, "2 h w"], image_width: int) -> Float32[np.ndarray, "h w"]:

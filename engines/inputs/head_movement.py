@@ -60,6 +60,27 @@ class HeadMovement:
         return matrix
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadSamples:
+    """Where a flow field is looked at for the movement of the head, and how far each place is trusted."""
+
+    step: int
+    """Pixels of the field from one sample to the next."""
+    x: Float64[np.ndarray, "points"]
+    """Right of the field's middle, pixels; row after row."""
+    y: Float64[np.ndarray, "points"]
+    """Below it."""
+    trust: Float64[np.ndarray, "points"]
+    """1 where the skull shows, `ELSEWHERE` far from there."""
+
+
+def head_samples(height: int, width: int) -> HeadSamples:
+    """Samples of a flow field of this size, pixels."""
+    step = max(1, round(width / GRID_COLUMNS))
+    y, x = (grid.ravel() for grid in _centred_grid(height, width, step))
+    return HeadSamples(step=step, x=x, y=y, trust=_rigid_trust(x / width + 0.5, y / height + 0.5))
+
+
 def without_head_movement(flow: Float32[np.ndarray, "2 H W"]) -> Float32[np.ndarray, "2 H W"]:
     """A flow field minus the similarity (shift, turn, growth) that its rigid part follows.
 
@@ -88,11 +109,9 @@ def head_movement(flow: Float32[np.ndarray, "2 H W"]) -> HeadMovement:
     Reference:
         Holland, Welsch, Robust regression using iteratively reweighted least-squares, 1977.
     """
-    height, width = flow.shape[1:]
-    step = max(1, round(width / GRID_COLUMNS))
-    y, x = (grid.ravel() for grid in _centred_grid(height, width, step))
-    u, v = flow[:, ::step, ::step].reshape(2, -1).astype(np.float64)
-    trust = _rigid_trust(x / width + 0.5, y / height + 0.5)
+    samples = head_samples(*flow.shape[1:])
+    x, y, trust = samples.x, samples.y, samples.trust
+    u, v = flow[:, :: samples.step, :: samples.step].reshape(2, -1).astype(np.float64)
     weights = trust
     fit = np.zeros(4)
     for _ in range(FIT_ROUNDS):

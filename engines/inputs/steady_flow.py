@@ -1,5 +1,7 @@
 """Flow between two face images with the residual movement of the head taken out."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -21,7 +23,9 @@ HOLDING_ROUNDS = 2
 COARSE = 0.5
 """Size, beside the working size, at which the movement of the head is measured before the flow."""
 
+FlowSolver = Callable[[np.ndarray, np.ndarray, Tvl1Parameters | None], np.ndarray]
 Gray = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
+Size = tuple[int, int]
 
 
 def area_resized(planes: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -50,6 +54,7 @@ def steady_flow(
     parameters: Tvl1Parameters | None = None,
     *,
     working_width: int = WORKING_WIDTH,
+    solve: FlowSolver = tvl1,
 ) -> Float32[np.ndarray, "2 h w"]:
     """TV-L1 flow of a face, without what the head as a whole did.
 
@@ -58,6 +63,7 @@ def steady_flow(
         following: the same face later, of the same size.
         parameters: of TV-L1; OpenCV's defaults if None.
         working_width: width of the images that the flow is computed on, pixels; wider ones are averaged down.
+        solve: what computes TV-L1, called as `engines.flow.tvl1`.
 
     Returns:
         Displacement at working size, in pixels of the images as they were given.
@@ -67,21 +73,36 @@ def steady_flow(
     """
     if previous.shape != following.shape or previous.ndim != 2:
         raise BadInput(f"flow needs two gray images of one size, not {previous.shape} and {following.shape}")
-    width = min(working_width, previous.shape[1])
-    height = round(previous.shape[0] * width / previous.shape[1])
-    steadied = _head_held(previous, following, round(height * COARSE), round(width * COARSE))
-    flow = without_head_movement(_flow(previous, steadied, height, width, parameters))
-    return flow * np.float32(previous.shape[1] / width)
+    size, coarse = working_sizes(previous.shape[0], previous.shape[1], working_width)
+    steadied = _head_held(previous, following, coarse, solve)
+    flow = without_head_movement(_flow(previous, steadied, size, parameters, solve))
+    return flow * np.float32(previous.shape[1] / size[1])
 
 
-def _head_held(previous: Gray, following: Gray, coarse_height: int, coarse_width: int) -> Float32[np.ndarray, "H W"]:
+def working_sizes(height: int, width: int, working_width: int = WORKING_WIDTH) -> tuple[Size, Size]:
+    """Sizes at which two images are compared.
+
+    Args:
+        height: of the images, pixels.
+        width: of the images, pixels.
+        working_width: width of the flow, unless the images are narrower.
+
+    Returns:
+        (height, width) of the flow, and of the coarser one that the head's movement is first measured in.
+    """
+    narrower = min(working_width, width)
+    shorter = round(height * narrower / width)
+    return (shorter, narrower), (round(shorter * COARSE), round(narrower * COARSE))
+
+
+def _head_held(previous: Gray, following: Gray, size: Size, solve: FlowSolver) -> Float32[np.ndarray, "H W"]:
     """The later image with the head moved back, so that what comes into the picture at its edges is no movement."""
     height, width = previous.shape
     later = held = following.astype(np.float32, copy=False)
     moved = HeadMovement()
     for _ in range(HOLDING_ROUNDS):
-        coarse = _flow(previous, held, coarse_height, coarse_width, Tvl1Parameters.quick())
-        moved = moved.plus(head_movement(coarse), pixels=width / coarse_width)
+        coarse = _flow(previous, held, size, Tvl1Parameters.quick(), solve)
+        moved = moved.plus(head_movement(coarse), pixels=width / size[1])
         if np.abs(moved.field(height, width)[:, :: height - 1, :: width - 1]).max() < STILL_PX:
             return later
         held = _moved_back(later, moved)
@@ -101,9 +122,9 @@ def _moved_back(image: Float32[np.ndarray, "H W"], moved: HeadMovement) -> Float
 
 
 def _flow(
-    previous: Gray, following: Gray, height: int, width: int, parameters: Tvl1Parameters | None
+    previous: Gray, following: Gray, size: Size, parameters: Tvl1Parameters | None, solve: FlowSolver
 ) -> Float32[np.ndarray, "2 h w"]:
-    field = tvl1(_framed(previous, height, width), _framed(following, height, width), parameters)
+    field = solve(_framed(previous, *size), _framed(following, *size), parameters)
     return np.ascontiguousarray(field[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
 
 

@@ -13,9 +13,27 @@ from engines.sessions.base import InferenceSession
 
 Backend = Literal["auto", "onnxruntime", "tensorrt"]
 PREFERENCE = ("tensorrt", "onnxruntime")
-"""What `auto` tries, fastest first."""
+"""What `auto` tries, fastest first; the last runs everywhere."""
+Opener = Callable[[Checkpoint], InferenceSession]
 
 _log = logging.getLogger(__name__)
+
+
+def _tensorrt(checkpoint: Checkpoint) -> InferenceSession:
+    from engines.sessions.tensorrt import TensorRtSession
+
+    return TensorRtSession(checkpoint)
+
+
+def _onnxruntime(checkpoint: Checkpoint) -> InferenceSession:
+    # Loaded only when used: ONNX Runtime is large.
+    from engines.sessions.onnxruntime import OnnxRuntimeSession
+
+    return OnnxRuntimeSession(checkpoint)
+
+
+OPENERS: Mapping[str, Opener] = MappingProxyType({"tensorrt": _tensorrt, "onnxruntime": _onnxruntime})
+"""What opens each engine."""
 
 
 def open_session(
@@ -23,6 +41,7 @@ def open_session(
     backend: str = "auto",
     *,
     doctor: Callable[[], Sequence[Finding]] = examine_engines,
+    openers: Mapping[str, Opener] = OPENERS,
 ) -> InferenceSession:
     """Load a checkpoint into an inference engine, warmed up.
 
@@ -30,6 +49,7 @@ def open_session(
         checkpoint: a folder, "default", or a checkpoint that is loaded already.
         backend: "onnxruntime", "tensorrt", or "auto" for the fastest that works here.
         doctor: says what this machine can run; findings are called after the engines.
+        openers: what opens each engine.
 
     Returns:
         A session to close, or to use in a `with` block; its `choice` says which engine was taken and why.
@@ -43,22 +63,29 @@ def open_session(
         raise BadInput(f"backend {backend!r} is unknown: use one of {', '.join(get_args(Backend))}")
     loaded = load_checkpoint(checkpoint)
     findings = {finding.name: finding for finding in doctor()}
-    if backend != "auto":
-        obstacle = _obstacle(backend, findings)
-        if obstacle:
-            raise BackendUnavailable(f"backend {backend} cannot run here: {obstacle}")
-        return _OPENERS[backend](loaded)
-    return _best(loaded, findings)
+    if backend == "auto":
+        return _best(loaded, findings, openers)
+    obstacle = _obstacle(backend, findings)
+    if obstacle:
+        raise BackendUnavailable(f"backend {backend} cannot run here: {obstacle}")
+    return openers[backend](loaded)
 
 
-def _best(checkpoint: Checkpoint, findings: Mapping[str, Finding]) -> InferenceSession:
+def _best(checkpoint: Checkpoint, findings: Mapping[str, Finding], openers: Mapping[str, Opener]) -> InferenceSession:
     passed_over: list[str] = []
     for name in PREFERENCE:
         obstacle = _obstacle(name, findings)
         if obstacle:
             passed_over.append(f"{name}: {obstacle}")
             continue
-        session = _OPENERS[name](checkpoint)
+        try:
+            session = openers[name](checkpoint)
+        except Exception as fault:
+            if name == PREFERENCE[-1]:
+                raise
+            # Whatever is wrong with a faster engine, the one that runs everywhere is still to be had.
+            passed_over.append(f"{name}: {_line(fault)}")
+            continue
         reasons = f" ({'; '.join(passed_over)})" if passed_over else ""
         session.choice = f"{name}: the fastest engine that runs here{reasons}"
         _log.info("inference with %s", session.choice)
@@ -73,16 +100,8 @@ def _obstacle(name: str, findings: Mapping[str, Finding]) -> str | None:
         return "the doctor does not know it"
     if finding.state != "ok":
         return f"{finding.detail}; {finding.remedy}" if finding.remedy else finding.detail
-    if name not in _OPENERS:
-        return f"this version of Onset has no {name} session yet; use onnxruntime"
     return None
 
 
-def _onnxruntime(checkpoint: Checkpoint) -> InferenceSession:
-    # Loaded only when used: ONNX Runtime is large.
-    from engines.sessions.onnxruntime import OnnxRuntimeSession
-
-    return OnnxRuntimeSession(checkpoint)
-
-
-_OPENERS: Mapping[str, Callable[[Checkpoint], InferenceSession]] = MappingProxyType({"onnxruntime": _onnxruntime})
+def _line(fault: Exception) -> str:
+    return " ".join(str(fault).split()) or type(fault).__name__

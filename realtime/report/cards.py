@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 
 from realtime.json_lines import Record
 from realtime.report import curves
@@ -90,7 +90,7 @@ def _card(
     session: Session,
     event: Record,
     signals: Signals | None,
-    rows_of_face: dict[int, Float64[np.ndarray, " rows"]],
+    rows_of_face: dict[int, Int64[np.ndarray, " rows"]],
     embedder: Embedder,
 ) -> Card:
     number, label = int(event["event_id"]), event.get("label")
@@ -156,12 +156,12 @@ def _slower(event: Record, clip: Clip | None) -> str:
     return f"{round(times)} times slower than life" if times > 1.4 else "about as fast as life"
 
 
-def _rows_by_face(signals: Signals) -> dict[int, Float64[np.ndarray, " rows"]]:
+def _rows_by_face(signals: Signals) -> dict[int, Int64[np.ndarray, " rows"]]:
     return {int(face): np.flatnonzero(signals.face_id == face) for face in np.unique(signals.face_id)}
 
 
 def _course(
-    event: Record, signals: Signals, rows: Float64[np.ndarray, " rows"], start_s: float, end_s: float
+    event: Record, signals: Signals, rows: Int64[np.ndarray, " rows"], start_s: float, end_s: float
 ) -> tuple[Float64[np.ndarray, " part"], Float32[np.ndarray, "part regions 2"]]:
     """Time and movement of the event's regions, against their rest just before it."""
     columns = [signals.regions.index(name) for name in event["regions"] if name in signals.regions]
@@ -182,7 +182,7 @@ def _median(rest: Float32[np.ndarray, "part regions 2"]) -> Float32[np.ndarray, 
     return middle
 
 
-def _moved(event: Record, signals: Signals | None, rows: Float64[np.ndarray, " rows"]) -> list[str]:
+def _moved(event: Record, signals: Signals | None, rows: Int64[np.ndarray, " rows"]) -> list[str]:
     """What moved, strongest first, in words: "right lip corner 1.7 px up and outwards"."""
     regions = [str(name) for name in event["regions"]]
     known = [name for name in regions if signals is not None and name in signals.regions]
@@ -202,7 +202,7 @@ def _moved(event: Record, signals: Signals | None, rows: Float64[np.ndarray, " r
     return [*words, f"also {listed(together(rest))}"] if rest else words
 
 
-def _curve(event: Record, signals: Signals | None, rows: Float64[np.ndarray, " rows"]) -> Curve | None:
+def _curve(event: Record, signals: Signals | None, rows: Int64[np.ndarray, " rows"]) -> Curve | None:
     if signals is None or len(rows) < 2:
         return None
     span = curves.Span(event["onset_s"] - AROUND_S, event["offset_s"] + AROUND_S)

@@ -119,6 +119,7 @@ def _header(session: Session, trouble: Sequence[str]) -> Header:
             *([("Format", picture_format)] if picture_format else []),
             ("Checkpoint", str(record.get("checkpoint") or "none")),
             ("Backend", str(record.get("backend") or "none")),
+            *([("Flow engine", str(record["flow_engine"]))] if record.get("flow_engine") else []),
         ],
         notes=[*session.notes, *trouble],
     )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ class CameraFormat:
     """Four letters, such as MJPG or YUYV."""
 
 
+@runtime_checkable
 class CaptureDevice(Protocol):
     """The part of `cv2.VideoCapture` that a camera needs."""
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import BadInput
-from engines.flow import Tvl1Parameters, compile_kernels, tvl1, tvl1_reference
+from engines.flow import Tvl1Parameters, compile_kernels, tvl1
 from engines.flow.parameters import pyramid_shapes
 from tests.engines.flow_pairs import Flow, Gray, displaced, end_point_error, energy, smooth_pair, texture
 
@@ -26,33 +26,6 @@ def opencv_flow(previous: Gray, following: Gray, parameters: Tvl1Parameters) -> 
     solver.setOuterIterations(parameters.outer_iterations)
     solver.setMedianFiltering(parameters.median_filtering)
     return np.ascontiguousarray(solver.calc(previous, following, None).transpose(2, 0, 1))
-
-
-@pytest.mark.parametrize("shape", [(3, 3), (3, 40), (17, 16), (33, 47), (64, 41)])
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        SHORT,
-        Tvl1Parameters(epsilon=0, warps=1, outer_iterations=1),
-        Tvl1Parameters(epsilon=0, warps=3, outer_iterations=2, inner_iterations=5, median_filtering=3),
-        Tvl1Parameters(epsilon=0, warps=3, outer_iterations=1, inner_iterations=12, median_filtering=1),
-        Tvl1Parameters(epsilon=0, warps=2, outer_iterations=2, scale_step=0.5, lambda_=0.3, theta=0.2, tau=0.2),
-        Tvl1Parameters.quick(),
-    ],
-)
-def test_kernel_follows_the_reference(shape: tuple[int, int], parameters: Tvl1Parameters) -> None:
-    previous, following, _ = smooth_pair(*shape, 2.0, seed=1)
-    difference = tvl1(previous, following, parameters) - tvl1_reference(previous, following, parameters)
-    assert np.hypot(*difference).mean() < 2e-3
-
-
-def test_kernel_follows_the_reference_with_the_defaults() -> None:
-    """The stopping rule makes the last bits matter; on average the fields stay within a hundredth of a pixel."""
-    distances = []
-    for seed in range(4):
-        previous, following, _ = smooth_pair(64, 72, 1.5, seed)
-        distances.append(end_point_error(tvl1(previous, following), tvl1_reference(previous, following)))
-    assert np.mean(distances) < 0.01
 
 
 def test_one_warp_is_opencv_to_the_last_digits() -> None:

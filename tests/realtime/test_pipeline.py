@@ -101,12 +101,16 @@ def test_a_session_holds_what_the_contract_names(film: tuple[Path, list[dict[str
     assert {"track", "align", "movement", "spot", "recognise"} <= set(record["latency_ms"])
     assert record["checkpoint"] == "default"
     assert record["backend"] == "onnxruntime"
+    assert record["flow_engine"] in ("cpu", "cuda")
+    assert set(record["engines"]) == {"model", "flow", "reading"}
+    assert record["engines"]["flow"].startswith(record["flow_engine"])
     for event in yielded:
         folder = session.media(event.event_id)
         assert {path.name for path in folder.iterdir()} == {
             "onset.png", "apex.png", "offset.png", "flow.png", "strain.png", "clip.mp4",
         }  # fmt: skip
     assert (tmp_path / "session" / "report.html").stat().st_size > 10_000
+    assert "Flow engine" in (tmp_path / "session" / "report.html").read_text(encoding="utf-8")
     assert (tmp_path / "session" / "signals.parquet").is_file()
     for line in (tmp_path / "session" / "events.jsonl").read_text().splitlines():
         assert json.loads(line)["latency_ms"] > 0

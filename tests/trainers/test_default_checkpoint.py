@@ -9,6 +9,7 @@ import pytest
 from engines import load_checkpoint, open_session
 from engines.checkpoint import Checkpoint
 from engines.classification import classify
+from engines.errors import BadInput
 from trainers.datasets.synthetic import SyntheticMapParameters, feature_file, generate_maps
 from trainers.default_checkpoint import SHIPPED, make_default_checkpoint
 from trainers.metrics.recognition import confusion_matrix, uf1
@@ -56,3 +57,9 @@ def test_card_counts_its_weights_and_names_its_data(made: Checkpoint) -> None:
 def test_same_recipe_same_weights(made: Checkpoint, tmp_path: Path) -> None:
     again = make_default_checkpoint(tmp_path / "again", SMALL)
     assert again.weights_path.read_bytes() == made.weights_path.read_bytes()
+
+
+def test_a_model_without_synthetic_maps_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"model 'edssnet': no synthetic maps .* edssnet: use compact-cnn, .*ststnet$"):
+        make_default_checkpoint(tmp_path / "none", replace(SMALL, models=("ststnet", "edssnet")))
+    assert not list(tmp_path.iterdir())

@@ -18,6 +18,10 @@ PARAMETERS = {
     "compact-cnn": 15_651,
     "dual-attention-crossvit": 280_835,
     "dual-attention-crossvit-fine": 81_859,
+    "dual-branch": 42_485_315,
+    "edssnet": 4_046_219,
+    "madtn": 1_629_731,
+    "se-resnext-50": 25_517_043,
     "ststnet": 1_683,
 }
 

@@ -10,7 +10,21 @@ from torch import nn
 from engines.errors import BadInput
 from trainers.models.compact_cnn import CompactCNN
 from trainers.models.dual_attention_crossvit import DualAttentionCrossViT
+from trainers.models.dual_branch import DualBranchNet
+from trainers.models.edssnet import EDSSNet
+from trainers.models.madtn import MADTN
+from trainers.models.se_resnext import SEResNeXt50
 from trainers.models.ststnet import STSTNet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticTraining:
+    """How a model is trained on synthetic maps."""
+
+    learning_rate: float
+    """What it trains well with."""
+    epochs: int
+    """How long, on some 18 000 maps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +42,8 @@ class ModelEntry:
     """Channels, height and width."""
     paper: str
     """Citation for the card."""
-    learning_rate: float
-    """What it trains well with on synthetic maps."""
-    epochs: int
-    """How long it trains on some 18 000 synthetic maps."""
+    synthetic: SyntheticTraining | None = None
+    """None where no synthetic maps of its recipe are made."""
 
 
 _DUAL_ATTENTION = "Ran, Shi, Jiang and Wang, Micro-expression recognition based on dual attention CrossViT, 2022"
@@ -46,8 +58,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 build=CompactCNN,
                 input_shape=(3, 28, 28),
                 paper="none: the project's own small CNN",
-                learning_rate=2e-3,
-                epochs=6,
+                synthetic=SyntheticTraining(learning_rate=2e-3, epochs=6),
                 **_SHARED,
             ),
             ModelEntry(
@@ -55,8 +66,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 build=DualAttentionCrossViT,
                 input_shape=(3, 28, 28),
                 paper=_DUAL_ATTENTION,
-                learning_rate=1e-3,
-                epochs=10,
+                synthetic=SyntheticTraining(learning_rate=1e-3, epochs=10),
                 **_SHARED,
             ),
             ModelEntry(
@@ -64,9 +74,43 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 build=partial(DualAttentionCrossViT, patches=(7, 4), widths=(48, 32)),
                 input_shape=(3, 28, 28),
                 paper=f"{_DUAL_ATTENTION}, with patches of 7 and 4 pixels instead of 28 and 14",
-                learning_rate=1e-3,
-                epochs=10,
+                synthetic=SyntheticTraining(learning_rate=1e-3, epochs=10),
                 **_SHARED,
+            ),
+            ModelEntry(
+                name="dual-branch",
+                build=DualBranchNet,
+                recipe="dual-branch",
+                normalisation="centred-flow-log-strain",
+                input_shape=(6, 112, 112),
+                paper="Li and Zhu, Micro-expression recognition based on video magnification and dual-branch network, "
+                "2022, doi:10.37188/CJLCD.2021-0320",
+            ),
+            ModelEntry(
+                name="edssnet",
+                build=EDSSNet,
+                recipe="edssnet",
+                normalisation="unit-interval",
+                input_shape=(6, 112, 112),
+                paper="Li, Chen, Wang and Wang, Enhanced dual-stream shallow convolutional neural network for facial "
+                "micro-expression recognition, 2021",
+            ),
+            ModelEntry(
+                name="madtn",
+                build=MADTN,
+                recipe="madtn",
+                normalisation="unit-interval",
+                input_shape=(3, 112, 112),
+                paper="Xia, Zheng, Zong and Jiang, Motion attention deep transfer network for cross-database "
+                "micro-expression recognition, ICPR 2020 workshops",
+            ),
+            ModelEntry(
+                name="se-resnext-50",
+                build=SEResNeXt50,
+                recipe="apex",
+                normalisation="imagenet",
+                input_shape=(3, 224, 224),
+                paper="Ren et al., Micro-expression recognition based on improved residual network and apex frame",
             ),
             ModelEntry(
                 name="ststnet",
@@ -74,8 +118,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(3, 28, 28),
                 paper="Liong, Gan, See, Khor and Huang, Shallow triple stream three-dimensional CNN (STSTNet) "
                 "for micro-expression recognition, FG 2019",
-                learning_rate=2e-3,
-                epochs=6,
+                synthetic=SyntheticTraining(learning_rate=2e-3, epochs=6),
                 **_SHARED,
             ),
         )

@@ -1,13 +1,16 @@
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from engines.checkpoint import Checkpoint
-from engines.doctor import Finding
+from engines.doctor import Finding, examine_engines
 from engines.errors import BackendUnavailable, BadCheckpoint, BadInput
-from engines.sessions import open_session
+from engines.graphics_card import GraphicsCard, find_card
+from engines.sessions import InferenceSession, open_session
+from engines.sessions.choose import OPENERS, Opener
+from engines.sessions.onnxruntime import OnnxRuntimeSession
 from tests.engines.stand_in_checkpoint import stand_in_checkpoint
 
 Doctor = Callable[[], Sequence[Finding]]
@@ -34,19 +37,73 @@ def test_auto_says_what_it_took_and_why(checkpoint: Checkpoint, caplog: pytest.L
         assert session.choice in caplog.text
 
 
-def test_auto_passes_over_an_engine_without_a_session(checkpoint: Checkpoint) -> None:
-    with open_session(checkpoint, doctor=doctor(tensorrt=True)) as session:
+class FastSession(OnnxRuntimeSession):
+    """Stands in for TensorRT's."""
+
+    backend = "tensorrt"
+
+
+def openers(tensorrt: Opener) -> Mapping[str, Opener]:
+    return {**OPENERS, "tensorrt": tensorrt}
+
+
+def failing(fault: Exception) -> Opener:
+    def opener(_: Checkpoint) -> InferenceSession:
+        raise fault
+
+    return opener
+
+
+def test_auto_takes_tensorrt_where_it_opens(checkpoint: Checkpoint) -> None:
+    with open_session(checkpoint, doctor=doctor(tensorrt=True), openers=openers(FastSession)) as session:
+        assert session.backend == "tensorrt"
+        assert session.choice == "tensorrt: the fastest engine that runs here"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (BackendUnavailable("no TensorRT engine yet; run: onset build default"), "yet; run: onset build default)"),
+        (BadCheckpoint("engine differs from the SHA-256 sum in its manifest"), "differs from the SHA-256 sum"),
+        (RuntimeError("the driver\nis gone"), "(tensorrt: the driver is gone)"),
+        (ImportError(), "(tensorrt: ImportError)"),
+    ],
+)
+def test_auto_never_fails_for_an_engine_that_it_can_do_without(
+    checkpoint: Checkpoint, fault: Exception, reason: str
+) -> None:
+    with open_session(checkpoint, doctor=doctor(tensorrt=True), openers=openers(failing(fault))) as session:
         assert session.backend == "onnxruntime"
-        assert "no tensorrt session yet" in session.choice
+        assert reason in session.choice
+        assert "\n" not in session.choice
+
+
+def test_auto_tells_what_onnxruntime_says_of_a_checkpoint(tmp_path: Path) -> None:
+    broken = stand_in_checkpoint(tmp_path / "broken", b"not a model")
+    with pytest.raises(BadCheckpoint, match="cannot be run"):
+        open_session(broken, doctor=doctor())
 
 
 def test_a_named_engine_never_falls_back(checkpoint: Checkpoint) -> None:
     with pytest.raises(BackendUnavailable, match="tensorrt is not here; fetch tensorrt"):
         open_session(checkpoint, backend="tensorrt", doctor=doctor())
-    with pytest.raises(BackendUnavailable, match="no tensorrt session yet"):
-        open_session(checkpoint, backend="tensorrt", doctor=doctor(tensorrt=True))
+    with pytest.raises(BackendUnavailable, match="no engine"):
+        open_session(
+            checkpoint,
+            backend="tensorrt",
+            doctor=doctor(tensorrt=True),
+            openers=openers(failing(BackendUnavailable("no engine"))),
+        )
     with pytest.raises(BackendUnavailable, match="fetch onnxruntime"):
         open_session(checkpoint, backend="onnxruntime", doctor=doctor(onnxruntime=False))
+
+
+@pytest.mark.skipif(isinstance(find_card(), GraphicsCard), reason="this machine has a card")
+def test_tensorrt_without_a_card_says_what_the_doctor_says(checkpoint: Checkpoint) -> None:
+    finding = next(finding for finding in examine_engines() if finding.name == "tensorrt")
+    with pytest.raises(BackendUnavailable) as fault:
+        open_session(checkpoint, backend="tensorrt")
+    assert str(fault.value) == f"backend tensorrt cannot run here: {finding.detail}; {finding.remedy}"
 
 
 def test_nothing_that_runs_is_said_with_all_reasons(checkpoint: Checkpoint) -> None:

@@ -1,4 +1,8 @@
-"""One suite over every engine: those that cannot open here skip with the doctor's reason."""
+"""One suite over every engine: those that cannot open here skip with the doctor's reason.
+
+TensorRT runs twice without a card, one time for each flavour, over a stand-in that computes with ONNX Runtime; and for
+real where there is a card.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,30 +10,46 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engines.checkpoint import Checkpoint
 from engines.errors import BackendUnavailable, BadCheckpoint, BadInput
 from engines.sessions import InferenceSession, open_session
-from engines.sessions.choose import PREFERENCE
+from engines.sessions.tensorrt import TensorRtSession
+from engines.tensorrt.build import build_engine
+from tests.engines.sessions.stand_in_card import StandInCard
+from tests.engines.sessions.stand_in_tensorrt import CARD, StandInTensorRt, store_engine
 from tests.engines.stand_in_checkpoint import channel_mean_model, stand_in_checkpoint
 
 MATRIX = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0], [-2.0, 1.0, 0.25]])
 
 
-@pytest.fixture(params=PREFERENCE)
+@pytest.fixture(
+    params=["onnxruntime", "stand-in rtx", "stand-in datacenter", pytest.param("tensorrt", marks=pytest.mark.gpu)]
+)
 def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InferenceSession]:
     checkpoint = stand_in_checkpoint(tmp_path / "model", channel_mean_model(MATRIX))
+    with opened(request.param, checkpoint) as session:
+        yield session
+
+
+def opened(name: str, checkpoint: Checkpoint) -> InferenceSession:
+    if name.startswith("stand-in"):
+        card = StandInCard()
+        flavour = StandInTensorRt(card, "rtx" if name.endswith("rtx") else "datacenter").flavour
+        store_engine(checkpoint, flavour=flavour.name)
+        return TensorRtSession(checkpoint, card=lambda: CARD, flavours=[flavour], memory=lambda: card)
     try:
-        opened = open_session(checkpoint, backend=request.param)
+        if name == "tensorrt":
+            build_engine(checkpoint)
+        return open_session(checkpoint, backend=name)
     except BackendUnavailable as fault:
         pytest.skip(str(fault))
-    with opened:
-        yield opened
 
 
 def batch(count: int) -> np.ndarray:
     return np.random.default_rng(count).normal(size=(count, 3, 28, 28)).astype(np.float32)
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("count", [1, 2, 7, 300])
 def test_the_model_is_computed_for_any_batch(session: InferenceSession, count: int) -> None:
     x = batch(count)
     np.testing.assert_allclose(session.run(x), x.mean(axis=(2, 3)) @ MATRIX, rtol=1e-4, atol=1e-5)
