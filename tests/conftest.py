@@ -12,11 +12,6 @@ from tests import typechecker
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("engines", "realtime", "trainers", "demo")
-UNCHECKED = {
-    "engines.inputs.event_images": "refuses images of two sizes itself, with a line for the user",
-    "engines.inputs.steady_flow": "the same, and one name for an axis of the image and of the framed image",
-}
-"""Modules whose annotations do not bear enforcing, and why."""
 
 
 def _checked_modules() -> list[str]:
@@ -27,8 +22,7 @@ def _checked_modules() -> list[str]:
     """
     files = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files if path.name != "__init__.py")
-    plain = (name for name in names if not name.endswith("_kernel") and not name.startswith("demo.commands."))
-    return [name for name in plain if name not in UNCHECKED]
+    return [name for name in names if not name.endswith("_kernel") and not name.startswith("demo.commands.")]
 
 
 install_import_hook(_checked_modules(), f"{typechecker.__name__}.check")
@@ -39,6 +33,9 @@ if isinstance(find_card(), NoCard):  # before anything loads Numba, which reads 
     os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
 from tests import gpu_rule  # noqa: E402
+from tests.simulated_shared_arrays import make_shared_arrays_once  # noqa: E402
+
+make_shared_arrays_once()
 
 
 def pytest_configure(config: pytest.Config) -> None:

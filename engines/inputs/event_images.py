@@ -12,7 +12,8 @@ from engines.flow import Tvl1Parameters, tvl1
 from engines.inputs.steady_flow import FlowSolver, steady_flow
 from engines.strain import optical_strain
 
-GrayImage = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
+GrayImage = UInt8[np.ndarray, "_ _"] | Float32[np.ndarray, "_ _"]
+"""Gray, 0–255, (height, width)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,8 @@ COARSE = 0.5
 """Size, beside the working size, at which the movement of the head is measured before the flow."""
 
 FlowSolver = Callable[[np.ndarray, np.ndarray, Tvl1Parameters | None], np.ndarray]
-Gray = UInt8[np.ndarray, "H W"] | Float32[np.ndarray, "H W"]
+Gray = UInt8[np.ndarray, "_ _"] | Float32[np.ndarray, "_ _"]
+"""Gray, 0–255, (height, width)."""
 Size = tuple[int, int]
 
 

@@ -76,9 +76,9 @@ def test_a_card_takes_its_turn_with_the_others() -> None:
     assert "graphics card: cuda: a stand-in" in table
     assert "full-size iterations × 1,600 pixels (4 pairs) × 55 operations" in table
     sweeps = measured["sweeps"]
-    # One tile holds the whole picture: nothing is read twice.
-    assert sweeps["bytes_a_pixel"] == pytest.approx(64 / sweeps["depth"])
-    assert sweeps["bytes_one_at_a_time"] == pytest.approx(sweeps["depth"] * sweeps["bytes"])
+    # Ten planes read and six written; where several tiles share the picture, what they overlap is read again.
+    assert 64 / sweeps["depth"] <= sweeps["bytes_a_pixel"] < (4 * 40 + 24) / sweeps["depth"]
+    assert sweeps["bytes_one_at_a_time"] / sweeps["bytes"] == pytest.approx(64 / sweeps["bytes_a_pixel"])
     assert "at a time in shared memory" in table
 
 

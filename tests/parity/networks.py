@@ -76,7 +76,9 @@ def from_pytorch(name: str, batch: np.ndarray) -> np.ndarray:
 
 def from_graph(model: bytes) -> Callable[[np.ndarray], np.ndarray]:
     """From maps to logits (N, K) by ONNX Runtime on the CPU; opened once, as a large graph takes its time."""
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # threads that wait for each other on a busy machine take far longer
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     (maps,) = (value.name for value in session.get_inputs())
 
     def run(batch: np.ndarray) -> np.ndarray:

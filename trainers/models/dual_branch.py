@@ -54,7 +54,7 @@ class DualBranchNet(nn.Module):
     first branch and u, v, strain for the second. Other sizes work too, from 16 pixels on. Output: logits (N, classes).
 
     Parameters with three classes: 42 485 315. A branch has 21 241 888: the 21 275 136 of ResNet-34's stages, less
-    36 864 − 1 728 since the first convolution takes 3 channels and not 64, plus 320 for the first block's 1 × 1
+    35 136 since the first convolution takes 3 channels and not 64, plus 320 for the first block's 1 × 1
     convolution with its batch normalisation, plus 98 for the attention of each of 16 blocks. The last layer has 1 539.
 
     Choices where the paper is silent, after the cited ResNet. It prints no widths: the one ResNet of sixteen basic

@@ -1,5 +1,9 @@
 """Each step on the card against plain NumPy, on levels of several tiles that are not square."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -153,3 +157,19 @@ def test_no_block_of_a_team_runs_ahead(teams: int, blocks: int) -> None:
     assert (log == 5).all()
     assert (additions > 0) == (blocks > 1)
     assert set(arrived % FULL) == {0}
+
+
+def test_threads_of_a_block_share_one_array() -> None:
+    """Without the mending of the simulator, this fails now and then, and with it every test that shares memory."""
+    from numba.cuda.simulator.kernelapi import FakeCUDAShared
+
+    for _ in range(200):
+        shared, together = FakeCUDAShared(0), Barrier(8)
+
+        def ask(shared: Any = shared, together: Barrier = together) -> int:
+            together.wait()
+            return id(shared.array(4, np.float32))
+
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(ask) for _ in range(8)]
+            assert len({each.result() for each in asked}) == 1

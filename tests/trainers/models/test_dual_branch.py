@@ -32,11 +32,14 @@ def test_each_branch_is_sixteen_attentive_blocks(model: DualBranchNet, maps: tor
         blocks = [size for layer, size in called if layer in own and isinstance(layer, AttentiveBlock)]
         attention = [size for layer, size in called if layer in own and isinstance(layer, SpatialAttention)]
         assert blocks == attention == STAGES
-        for block in branch:
+        for block in branch.children():
+            assert isinstance(block, AttentiveBlock)
             kernels = [layer.kernel_size for layer in block.residual if isinstance(layer, nn.Conv2d)]
             assert kernels == [(3, 3), (3, 3)]
             assert block.attention.convolution.kernel_size == (7, 7)
-        wide = [index for index, block in enumerate(branch) if not isinstance(block.shortcut, nn.Identity)]
+        wide = [
+            index for index, block in enumerate(branch) if not isinstance(block.get_submodule("shortcut"), nn.Identity)
+        ]
         assert wide == [0, 3, 7, 13], "a 1 × 1 convolution where width or size changes"
 
 
