@@ -8,7 +8,7 @@ import numpy as np
 from engines.card_inputs.chain import CardSession, EventChain, fits_card
 from engines.card_inputs.forms import card_form
 from engines.card_inputs.steps import CardFlow
-from engines.errors import BackendUnavailable, BadCheckpoint, BadInput, OnsetError
+from engines.errors import BackendUnavailable, BadCheckpoint, BadInput, OnsetError, in_one_line
 from engines.event_reading import EventReading
 from engines.flow import Tvl1Parameters
 from engines.inputs import EventImages
@@ -125,8 +125,7 @@ class CardReader:
         except OnsetError:
             raise
         except Exception as fault:
-            reason = " ".join(str(fault).split()) or type(fault).__name__
             raise BackendUnavailable(
-                f"reading an event on the card failed with checkpoint {self._session.checkpoint.name} ({reason}); "
-                f"use --backend onnxruntime"
+                f"reading an event on the card failed with checkpoint {self._session.checkpoint.name} "
+                f"({in_one_line(fault)}); use --backend onnxruntime"
             ) from fault

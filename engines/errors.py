@@ -15,3 +15,13 @@ class BadCheckpoint(OnsetError):
 
 class BackendUnavailable(OnsetError):
     """A named inference or flow backend cannot run on this machine; the message gives the reason and the remedy."""
+
+
+def in_one_line(fault: BaseException) -> str:
+    """All that a fault of another library says, on one line; its kind where it says nothing."""
+    return " ".join(str(fault).split()) or type(fault).__name__
+
+
+def first_line(fault: BaseException) -> str:
+    """The first line of what a fault of another library says; its kind where it says nothing."""
+    return next(iter(str(fault).strip().splitlines()), type(fault).__name__)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from engines.checkpoint import DEFAULT, Checkpoint, load_checkpoint
-from engines.doctor.finding import REINSTALL, Finding, line
-from engines.errors import BackendUnavailable, OnsetError
+from engines.doctor.finding import REINSTALL, Finding
+from engines.errors import BackendUnavailable, OnsetError, first_line
 from engines.graphics_card import GraphicsCard, NoCard
 from engines.tensorrt.flavour import Flavour
 from engines.tensorrt.store import StoredEngine, find_engines, fitting_engine, unreadable_manifests
@@ -29,7 +29,7 @@ def checkpoint(place: str | Path, card: FindCard, flavours: FindFlavours, *, run
     except OnsetError as fault:
         name = "default checkpoint" if shipped else f"checkpoint {Path(place).name}"
         remedy = REINSTALL if shipped else "name another folder, or copy it again"
-        yield Finding(name=name, state="unusable", detail=line(fault), remedy=remedy, required=shipped)
+        yield Finding(name=name, state="unusable", detail=first_line(fault), remedy=remedy, required=shipped)
         return
     told = loaded.card
     yield Finding(
@@ -69,7 +69,7 @@ def _chosen(loaded: Checkpoint, card: GraphicsCard, flavours: Sequence[Flavour])
     try:
         fitting_engine(loaded, card, flavours)
     except BackendUnavailable as fault:
-        reason, _, remedy = line(fault).rpartition("; run: ")
+        reason, _, remedy = first_line(fault).rpartition("; run: ")
         yield Finding(
             name=f"engines of {loaded.name}",
             state="missing",

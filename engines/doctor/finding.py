@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from engines.errors import first_line
+
 State = Literal["ok", "missing", "unusable"]
 
 REINSTALL = "reinstall onset-live"
@@ -33,12 +35,7 @@ def guarded(name: str, look: Callable[[], Iterable[Finding]], *, required: bool 
     try:
         return list(look())
     except Exception as fault:  # an examination reports what fails; it does not fail itself
-        return [Finding(name=name, state="unusable", detail=line(fault), remedy=REINSTALL, required=required)]
-
-
-def line(fault: Exception) -> str:
-    """What a fault says, in one line."""
-    return f"{fault}".splitlines()[0] if f"{fault}" else type(fault).__name__
+        return [Finding(name=name, state="unusable", detail=first_line(fault), remedy=REINSTALL, required=required)]
 
 
 def version(distribution: str) -> str:

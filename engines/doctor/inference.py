@@ -3,8 +3,9 @@
 import importlib
 from collections.abc import Sequence
 
-from engines.doctor.finding import REINSTALL, Finding, line
+from engines.doctor.finding import REINSTALL, Finding
 from engines.doctor.graphics import obstacle
+from engines.errors import first_line
 from engines.graphics_card import GraphicsCard, NoCard
 from engines.tensorrt.flavour import EXTRAS, Flavour
 
@@ -18,7 +19,7 @@ def onnxruntime() -> Finding:
     except ModuleNotFoundError:
         return Finding(name="onnxruntime", state="missing", detail="not installed", remedy=REINSTALL)
     except ImportError as fault:
-        return Finding(name="onnxruntime", state="unusable", detail=line(fault), remedy=REINSTALL)
+        return Finding(name="onnxruntime", state="unusable", detail=first_line(fault), remedy=REINSTALL)
     providers = [name.removesuffix(_PROVIDER) for name in runtime.get_available_providers()]
     if "CPU" not in providers:
         return Finding(name="onnxruntime", state="unusable", detail="it has no CPU provider", remedy=REINSTALL)

@@ -18,7 +18,7 @@ from numba import cuda, float32, int32, int64
 from numba.cuda.core.errors import NumbaPerformanceWarning
 
 from engines.card_compilation import SIMULATED
-from engines.errors import BackendUnavailable, BadInput
+from engines.errors import BackendUnavailable, BadInput, in_one_line
 from engines.flow import cuda_tile_kernel as tiles
 from engines.flow.cuda_plan import CardPlan, make_plan, teams_for
 from engines.flow.cuda_solver_kernel import solve_pairs
@@ -268,7 +268,7 @@ def _card_faults() -> Iterator[None]:
     except Exception as fault:
         if not type(fault).__module__.startswith(("numba.cuda", "cuda.")):
             raise
-        reason = " ".join(str(fault).split())[:200]
+        reason = in_one_line(fault)[:200]
         raise BackendUnavailable(
             f"flow on the card failed ({type(fault).__name__}: {reason}): choose the CPU, and look at `onset doctor`"
         ) from fault

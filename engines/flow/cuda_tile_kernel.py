@@ -73,7 +73,8 @@ DATA, FLOW, DUAL, TOTAL, GRADIENT, PLANES = 0, 4, 8, 16, 20, 22
 def tile_count(plan: Any, level: int) -> int:
     """Tiles of a level."""
     row = PLAN_HEAD + PLAN_LEVEL * level
-    return plan[row + TILES_Y] * plan[row + TILES_X]  # type: ignore[no-any-return]
+    count: int = plan[row + TILES_Y] * plan[row + TILES_X]
+    return count
 
 
 @fast_function

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from engines.checkpoint import DEFAULT, Checkpoint, load_checkpoint
 from engines.doctor import Finding, examine_engines
-from engines.errors import BackendUnavailable, BadInput
+from engines.errors import BackendUnavailable, BadInput, in_one_line
 from engines.sessions.base import InferenceSession
 
 Backend = Literal["auto", "onnxruntime", "tensorrt"]
@@ -84,7 +84,7 @@ def _best(checkpoint: Checkpoint, findings: Mapping[str, Finding], openers: Mapp
             if name == PREFERENCE[-1]:
                 raise
             # Whatever is wrong with a faster engine, the one that runs everywhere is still to be had.
-            passed_over.append(f"{name}: {_line(fault)}")
+            passed_over.append(f"{name}: {in_one_line(fault)}")
             continue
         reasons = f" ({'; '.join(passed_over)})" if passed_over else ""
         session.choice = f"{name}: the fastest engine that runs here{reasons}"
@@ -101,7 +101,3 @@ def _obstacle(name: str, findings: Mapping[str, Finding]) -> str | None:
     if finding.state != "ok":
         return f"{finding.detail}; {finding.remedy}" if finding.remedy else finding.detail
     return None
-
-
-def _line(fault: Exception) -> str:
-    return " ".join(str(fault).split()) or type(fault).__name__

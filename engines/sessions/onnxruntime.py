@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 
 from engines.checkpoint import Checkpoint
-from engines.errors import BadCheckpoint
+from engines.errors import BadCheckpoint, first_line
 from engines.sessions.base import InferenceSession
 
 PROVIDERS = ("CPUExecutionProvider",)
@@ -47,7 +47,7 @@ class OnnxRuntimeSession(InferenceSession):
         try:
             return onnxruntime.InferenceSession(str(self.checkpoint.model_path), options, providers=list(PROVIDERS))
         except Exception as fault:  # ONNX Runtime has a class of its own for each status
-            raise self._unfit(f"cannot be run ({str(fault).splitlines()[0]})") from None
+            raise self._unfit(f"cannot be run ({first_line(fault)})") from None
 
     def _input_name(self) -> str:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.card_memory import CardMemory, NumbaCardMemory
 from engines.checkpoint import Checkpoint
-from engines.errors import BackendUnavailable, BadInput, OnsetError
+from engines.errors import BackendUnavailable, BadInput, OnsetError, in_one_line
 from engines.graphics_card import GraphicsCard, NoCard, find_card
 from engines.sessions.base import InferenceSession
 from engines.tensorrt.execution import LIVE_BATCHES, Execution
@@ -184,10 +184,10 @@ class TensorRtSession(InferenceSession):
         except OnsetError:
             raise
         except Exception as fault:
-            reason = " ".join(str(fault).split()) or type(fault).__name__
             raise BackendUnavailable(
-                f"backend tensorrt {what} with checkpoint {self.checkpoint.name} on {self._card.name} ({reason}); "
-                f"use onnxruntime, or build the engine again: {build_command(self.checkpoint, '--rebuild')}"
+                f"backend tensorrt {what} with checkpoint {self.checkpoint.name} on {self._card.name} "
+                f"({in_one_line(fault)}); use onnxruntime, or build the engine again: "
+                f"{build_command(self.checkpoint, '--rebuild')}"
             ) from fault
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal
 
-from engines.errors import BackendUnavailable, BadInput
+from engines.errors import BackendUnavailable, BadInput, first_line
 from engines.graphics_card import GraphicsCard, NoCard, find_card
 
 FlavourName = Literal["rtx", "datacenter"]
@@ -142,8 +142,7 @@ def _examined() -> Mapping[str, Flavour | str]:
                 continue
             flavour = flavour_of(name, importlib.import_module(module_name))
         except Exception as fault:  # a broken installation fails in ways of its own
-            reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-            found[name] = f"{TITLES[name]} is installed but does not load: {reason}"
+            found[name] = f"{TITLES[name]} is installed but does not load: {first_line(fault)}"
             continue
         found[name] = _outdated(flavour) or flavour
     return found

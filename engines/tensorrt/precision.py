@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engines.errors import BackendUnavailable, BadCheckpoint
+from engines.errors import BackendUnavailable, BadCheckpoint, first_line
 
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"})
 """Operators that hold the weights and the work."""
@@ -39,7 +39,7 @@ def half_precision(model: bytes) -> bytes:
     except BadCheckpoint:
         raise
     except Exception as fault:  # ONNX raises classes of its own for reading, for inference and for checking
-        raise BadCheckpoint(f"the graph cannot be held in fp16 ({_first_line(fault)}): build it in fp32") from None
+        raise BadCheckpoint(f"the graph cannot be held in fp16 ({first_line(fault)}): build it in fp32") from None
     content: bytes = graph.SerializeToString()
     return content
 
@@ -160,7 +160,3 @@ def _onnx() -> Any:
             "build with --precision fp32"
         ) from None
     return onnx
-
-
-def _first_line(fault: Exception) -> str:
-    return str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__

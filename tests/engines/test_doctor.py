@@ -22,17 +22,8 @@ from engines.tensorrt.key import EngineKey
 from engines.tensorrt.manifest import EngineManifest
 from engines.tensorrt.store import write_engine
 from tests.engines.stand_in_checkpoint import stand_in_checkpoint
+from tests.made_up_card import CARD
 
-CARD = GraphicsCard(
-    name="Card of the tests",
-    compute_capability=(8, 9),
-    multiprocessors=24,
-    memory_bytes=8 << 30,
-    clock_hz=2e9,
-    bandwidth_bytes_per_s=2.5e11,
-    l2_bytes=32 << 20,
-    cuda_version=(13, 0),
-)
 NO_DRIVER = NoCard(detail="no NVIDIA driver on this machine", remedy="install NVIDIA's driver")
 NO_CARD = NoCard(detail="the NVIDIA driver sees no card", remedy="check that it is visible")
 OLD_DRIVER = replace(CARD, cuda_version=(12, 4))
@@ -119,7 +110,7 @@ def test_card_is_named_with_its_capability_and_memory() -> None:
     told = graphics.graphics_card(CARD)
     assert (told.state, told.detail) == (
         "ok",
-        "Card of the tests, compute capability 8.9, 8 GiB, 24 multiprocessors",
+        "Card of the tests, compute capability 8.9, 8 GiB, 10 multiprocessors",
     )
     old = graphics.graphics_card(OLD_CARD)
     assert old.state == "unusable"

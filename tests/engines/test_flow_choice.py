@@ -9,17 +9,8 @@ from engines.errors import BackendUnavailable, BadInput
 from engines.flow import FlowEngine, Tvl1Parameters, open_flow, tvl1
 from engines.graphics_card import GraphicsCard, NoCard
 from tests.engines.flow_pairs import smooth_pair
+from tests.made_up_card import CARD
 
-CARD = GraphicsCard(
-    name="NVIDIA Test 1000",
-    compute_capability=(8, 9),
-    multiprocessors=24,
-    memory_bytes=8 << 30,
-    clock_hz=2e9,
-    bandwidth_bytes_per_s=2.5e11,
-    l2_bytes=32 << 20,
-    cuda_version=(13, 0),
-)
 NONE = NoCard(detail="the NVIDIA driver sees no card", remedy="check that the card is visible to this process")
 
 
@@ -53,7 +44,7 @@ def test_cpu_is_the_cpu_engine() -> None:
 def test_card_is_taken_where_it_agrees(asked: str) -> None:
     engine = open_flow(asked, card=lambda: CARD, make=StandIn)
     assert engine.name == "cuda"
-    assert "NVIDIA Test 1000 (8.9)" in engine.choice
+    assert "Card of the tests (8.9)" in engine.choice
     assert ("asked for" in engine.choice) == (asked == "cuda")
 
 

@@ -8,6 +8,7 @@ import enum
 import hashlib
 import json
 import weakref
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -15,24 +16,15 @@ import numpy as np
 import onnxruntime
 
 from engines.checkpoint import MODEL_FILE, Checkpoint
-from engines.graphics_card import GraphicsCard
 from engines.tensorrt.flavour import Flavour, FlavourName
 from engines.tensorrt.key import EngineKey, Precision, batch_profile
 from engines.tensorrt.manifest import EngineManifest
 from engines.tensorrt.store import StoredEngine, write_engine
 from tests.engines.sessions.stand_in_card import ALIGNMENT, StandInCard
+from tests.made_up_card import CARD as MADE_UP
 
 VERSION = "9.9.9"
-CARD = GraphicsCard(
-    name="Stand-in RTX 9 (test)",
-    compute_capability=(8, 9),
-    multiprocessors=1,
-    memory_bytes=1 << 30,
-    clock_hz=1e9,
-    bandwidth_bytes_per_s=1e11,
-    l2_bytes=1 << 20,
-    cuda_version=(13, 0),
-)
+CARD = replace(MADE_UP, name="Stand-in RTX 9 (test)")
 
 
 class Severity(enum.Enum):

@@ -1,12 +1,13 @@
 """A stand-in for a TensorRT package, which notes what is asked of it: for flavours that are not installed here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from engines.graphics_card import GraphicsCard, NoCard
 from engines.tensorrt.flavour import Flavour, FlavourName, flavour_of
+from tests.made_up_card import CARD
 
 NO_CARD = NoCard(detail="no NVIDIA driver on this machine", remedy="install NVIDIA's driver")
 FLOAT32 = "float32"
@@ -14,16 +15,7 @@ CONTENT = b"an engine, as far as anybody here can tell"
 
 
 def fake_card(capability: tuple[int, int] = (8, 9), name: str = "RTX 4070") -> GraphicsCard:
-    return GraphicsCard(
-        name=name,
-        compute_capability=capability,
-        multiprocessors=46,
-        memory_bytes=12 << 30,
-        clock_hz=2.5e9,
-        bandwidth_bytes_per_s=5e11,
-        l2_bytes=36 << 20,
-        cuda_version=(13, 0),
-    )
+    return replace(CARD, name=name, compute_capability=capability)
 
 
 @dataclass(frozen=True, kw_only=True)
