@@ -23,7 +23,7 @@ COMMANDS = {
     "score": "spotting metrics of event files against a truth file",
     "evaluate": "recognition scores of a checkpoint on a feature file, without training",
     "build": "TensorRT engine from a checkpoint, for this machine's card or for others",
-    "bench": "the benchmarks: flow, pipeline, spotting, latency, memory",
+    "bench": "the benchmarks: flow, classify, engines, pipeline, spotting and more",
     "doctor": "what this machine can run, and why not",
 }
 

@@ -127,8 +127,10 @@ class Pipeline:
                 self.stopped_because = self._source.fault
         finally:
             # Also after a fault or when the caller stops iterating: what was seen is settled and written.
-            self._settle_all(recorder)
-            recorder.close()
+            try:
+                self._settle_all(recorder)
+            finally:
+                recorder.close()
         yield from recorder.finished()
 
     def _frames(self) -> Iterator[Frame]:

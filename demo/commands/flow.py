@@ -33,6 +33,7 @@ class Flow:
 
     def run(self) -> int:
         """Read, compute, write."""
+        _check_names(self.out, self.image)
         previous, following = (_read_gray(path) for path in self.images)
         if previous.shape != following.shape:
             raise BadInput(
@@ -53,6 +54,14 @@ class Flow:
             else f"{self.out}: mean {summary['mean_px']:.3f} px, maximum {summary['maximum_px']:.3f} px"
         )
         return 0
+
+
+def _check_names(out: Path, image: Path | None) -> None:
+    """Refuse names that say another format, before anything is computed or written."""
+    if out.suffix.lower() != ".npy" or out.is_dir():
+        raise BadInput(f"{out}: the flow is written as .npy; give a file name that ends so")
+    if image is not None and (image.suffix.lower() != ".png" or image.is_dir()):
+        raise BadInput(f"{image}: the picture is written as .png; give a file name that ends so")
 
 
 def _read_gray(path: Path) -> UInt8[np.ndarray, "H W"]:

@@ -40,7 +40,7 @@ def find_ends(lows: np.ndarray, highs: np.ndarray) -> None:
 def gray_at_rank(histogram: np.ndarray, rank: int) -> int:
     """Gray of the pixel that has `rank` darker ones in rising order."""
     gray, passed = 0, histogram[0]
-    while passed <= rank:
+    while passed <= rank and gray < GRAYS - 1:
         gray += 1
         passed += histogram[gray]
     return gray
@@ -129,7 +129,8 @@ def make_channels(
     stretch = LARGEST / (high - low) if high > low else ZERO
     for pixel in range(thread, height * width, threads):
         y, x = pixel // width, pixel % width
-        gray = nearest((reduced[channel, y, x] - low) * stretch)
+        # Nothing may count beside the histogram, whatever is in the plane: that would be the end of the process's card.
+        gray = min(max(nearest((reduced[channel, y, x] - low) * stretch), 0), GRAYS - 1)
         features[y, x, channel] = np.float32(gray)
         cuda.atomic.add(histogram, gray, 1)
     cuda.syncthreads()

@@ -66,7 +66,7 @@ class CudaTvl1:
         self._launches: dict[Hashable, Any] = {}
         self._work: Any = None
         self._arrived: Any = None
-        self._definition, self._capacity, self._together = _compiled()
+        self._capacity, self._together = _compiled()
         self.choice = (
             choice if self._together else f"{choice}; this card runs one block a pair, so single pairs are slow"
         )
@@ -108,8 +108,9 @@ class CudaTvl1:
     ) -> Any:
         """Dense flow of images that are on the card; nothing is copied to the host and nothing waited for.
 
-        The values are not looked at: not-a-number in an image makes its flow not a number. The work arrays are the
-        engine's: calls in different streams must not overlap.
+        The values are not looked at: not-a-number in an image makes its flow not a number. The images must be ready in
+        `stream`, and stay until it is past the flow. The work arrays are the engine's: calls in different streams must
+        not overlap.
 
         Args:
             previous: float32 (N, H, W) on the scale 0–255, contiguous, anything with `__cuda_array_interface__`.
@@ -124,7 +125,8 @@ class CudaTvl1:
             BadInput: if the arrays are not as above.
             BackendUnavailable: if the card fails.
         """
-        first, second = _checked_on_card("previous", previous), _checked_on_card("following", following)
+        with _card_faults():
+            first, second = _checked_on_card("previous", previous), _checked_on_card("following", following)
         if tuple(first.shape) != tuple(second.shape):
             raise BadInput(
                 f"flow images differ in shape, {tuple(first.shape)} and {tuple(second.shape)}: "
@@ -157,9 +159,6 @@ class CudaTvl1:
         plan, numbers, settings = self._planned(height, width, parameters or Tvl1Parameters())
         teams, blocks = teams_for(pairs, plan.tiles if self._together else 1, self._capacity)
         teams = self._room_for(teams, plan.team_floats)
-        if not SIMULATED:
-            # Only blocks that wait for each other need the driver's word that all of them run at once.
-            self._definition.cooperative = blocks > 1
         launch = self._launch_of(teams * blocks, stream)
         for start in range(0, pairs, ROUNDS * teams):
             end = min(start + ROUNDS * teams, pairs)
@@ -169,7 +168,7 @@ class CudaTvl1:
     def _planned(self, height: int, width: int, parameters: Tvl1Parameters) -> tuple[CardPlan, Any, Any]:
         def made() -> tuple[CardPlan, Any, Any]:
             plan = make_plan(height, width, parameters)
-            return plan, cuda.to_device(plan.numbers), cuda.to_device(plan.settings)
+            return plan, _uploaded(plan.numbers), _uploaded(plan.settings)
 
         planned: tuple[CardPlan, Any, Any] = self._kept(self._plans, (height, width, parameters), made)
         return planned
@@ -178,7 +177,8 @@ class CudaTvl1:
         """Make work space for so many teams, or for as many as half of the free memory holds; returns their number."""
         held = 0 if self._work is None else self._work.size
         if held < teams * team_floats:
-            room = (_free_bytes() // 8 + held) // team_floats
+            # Half of what would be free without it, so that further calls do not nibble at the other half.
+            room = max(held, (_free_bytes() // 4 + held) // 2) // team_floats
             if not room:
                 raise BackendUnavailable(
                     f"the card has no memory for flow of this size ({4e-9 * team_floats:.1f} GB): "
@@ -186,10 +186,10 @@ class CudaTvl1:
                 )
             teams = min(teams, room)
         if held < teams * team_floats:
-            self._work = None  # free the smaller one first
+            self._work = None  # the smaller one makes room first
             self._work = _empty((teams * team_floats,))
         if self._arrived is None:
-            self._arrived = cuda.to_device(np.zeros(self._capacity * COUNTER_SPACING, np.int32))
+            self._arrived = _uploaded(np.zeros(self._capacity * COUNTER_SPACING, np.int32))
         return teams
 
     def _launch_of(self, blocks: int, stream: Any) -> Any:
@@ -214,22 +214,36 @@ class CudaTvl1:
         return store[key]
 
 
-def _compiled() -> tuple[Any, int, bool]:
-    """The compiled kernel, how many of its blocks the card runs at once, and whether they may wait for each other."""
+def _compiled() -> tuple[int, bool]:
+    """Compile the kernel: how many of its blocks the card runs at once, and whether they may wait for each other."""
     if SIMULATED:
-        return None, 1, True
+        return 1, True
     with _card_faults():
         definition = solve_pairs.compile(_SIGNATURE)
         capacity = int(definition.max_cooperative_grid_blocks((tiles.SIDE, tiles.ROWS)))
         together = bool(cuda.get_current_device().COOPERATIVE_LAUNCH)
+        # The driver's word that all blocks run at once. Set once: the definition is shared by all engines.
+        definition.cooperative = together
+        # Arguments of another type would compile a second definition, which knows nothing of this.
+        solve_pairs.disable_compile()
     if capacity < 1:
         raise BackendUnavailable(
             "the flow kernel needs more shared memory or registers than this card has: choose the CPU"
         )
-    return definition, capacity, together
+    return capacity, together
+
+
+def _uploaded(array: np.ndarray) -> Any:
+    """An array on the card that kernels of any stream may read: the copy has arrived when this returns."""
+    on_card = cuda.to_device(array)
+    cuda.synchronize()
+    return on_card
 
 
 def _free_bytes() -> int:
+    # numba-cuda puts off freeing; what waits for it would count as taken.
+    if not SIMULATED:
+        cuda.current_context().memory_manager.deallocations.clear()
     return int(min(cuda.current_context().get_memory_info().free, 1 << 50))
 
 

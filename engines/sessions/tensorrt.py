@@ -1,6 +1,7 @@
 """Inference with TensorRT on an NVIDIA card, from an engine that `onset build` made."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -55,6 +56,7 @@ class TensorRtSession(InferenceSession):
         memory: Callable[[], CardMemory] = NumbaCardMemory,
     ) -> None:
         super().__init__(checkpoint)
+        self._lock = threading.Lock()
         self._card = _present(card())
         installed = installed_flavours() if flavours is None else flavours
         self._stored = fitting_engine(checkpoint, self._card, installed, precision)
@@ -94,23 +96,27 @@ class TensorRtSession(InferenceSession):
         if self._closed:
             raise RuntimeError(f"the {self.backend} session of {self.checkpoint.name} is closed")
         self._check_on_card(tensor)
-        with self.explained("failed"):
+        with self._lock, self.explained("failed"):
             return self._execution.run_on_card(tensor, stream=stream)
 
     def _run(self, tensor: np.ndarray) -> np.ndarray:
-        with self.explained("failed"):
+        with self._lock, self.explained("failed"):
             return self._execution.run(tensor)
 
     def _close(self) -> None:
-        try:
-            self._keep_kernels()
-            with self.explained("cannot be closed"):
-                self._execution.close()
-        except BackendUnavailable as fault:
-            # A card that failed fails here once more; the first fault is the one to be told.
-            _log.warning("%s", fault)
-        finally:
+        # A run that another thread is in comes to its end first.
+        with self._lock:
+            for part in (self._close_execution, self._keep_kernels):
+                try:
+                    part()
+                except BackendUnavailable as fault:
+                    # A card that failed fails here once more; the first fault is the one to be told.
+                    _log.warning("%s", fault)
             self._loaded.close()
+
+    def _close_execution(self) -> None:
+        with self.explained("cannot be closed"):
+            self._execution.close()
 
     def _engine(self) -> str:
         by = "the runtime" if self._loaded.records_graphs else "Onset" if self._execution.graphs else ""

@@ -68,7 +68,7 @@ class Execution:
 
     @property
     def graphs(self) -> tuple[int, ...]:
-        """Batches that are run as a graph recorded here."""
+        """Batches that are run as a graph recorded here: the live one that was run last, or none."""
         return tuple(sorted(self._graphs))
 
     def run(self, tensor: Float32[np.ndarray, "N ..."]) -> Float32[np.ndarray, "N K"]:
@@ -144,6 +144,10 @@ class Execution:
             yield first, min(largest, count - first)
 
     def _execute(self, batch: int, stream: int) -> None:
+        if self._graphs and batch not in self._graphs:
+            # A graph replays the context as it was when it was recorded, and another batch changes the context.
+            self._memory.wait(stream)
+            self._forget_graphs()
         graph = self._graph(batch, stream) if self._records and batch in LIVE_BATCHES else None
         if graph is not None:
             graph.start(stream)

@@ -6,6 +6,8 @@ them for the next start, and records CUDA graphs by itself; datacenter TensorRT 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from engines.card_memory import CardFault
@@ -36,10 +38,11 @@ class LoadedEngine:
     def __init__(self, flavour: Flavour, content: bytes, *, graphs: bool = True, kernels: bytes = b"") -> None:
         self._module: Any = flavour.module
         self._heard = HeardLog()
+        self._config: Any = None
         self._cache: Any = None
         self.records_graphs = False
-        """Whether the runtime records CUDA graphs by itself."""
-        with listening(self._heard):
+        """Whether the runtime was told to record CUDA graphs by itself, and took the word."""
+        with self._listening():
             self._runtime = self._module.Runtime(shared_log(flavour.module))
             self._engine = self._given(self._runtime.deserialize_cuda_engine(content), "does not load the engine")
             self._find_tensors()
@@ -60,7 +63,7 @@ class LoadedEngine:
         if self._bound == (batch, source, result):
             return
         self._bound = None
-        with listening(self._heard):
+        with self._listening():
             bound = (
                 self._context.set_input_shape(self._input, (batch, *self.input_shape))
                 and self._context.set_tensor_address(self._input, source)
@@ -76,7 +79,7 @@ class LoadedEngine:
         Raises:
             CardFault: if it cannot be queued.
         """
-        with listening(self._heard):
+        with self._listening():
             queued = self._context.execute_async_v3(stream)
         if not queued:
             raise self._fault("cannot run the engine")
@@ -88,7 +91,7 @@ class LoadedEngine:
 
     def close(self) -> None:
         """Let everything go, the last first: TensorRT does not hold on to what its objects use."""
-        self._context = self._cache = self._engine = self._runtime = None
+        self._context = self._config = self._cache = self._engine = self._runtime = None
 
     def __del__(self) -> None:
         # Attributes of an object that is forgotten go in any order, and a cache that goes before its context crashes.
@@ -115,7 +118,7 @@ class LoadedEngine:
         strategies = getattr(self._module, "CudaGraphStrategy", None)
         if strategies is None:
             return self._engine.create_execution_context()
-        config = self._engine.create_runtime_config()
+        config = self._config = self._engine.create_runtime_config()
         # Kernels for a batch size are compiled before it first runs and not behind its back, so that the same input
         # gives the same answer from the first event on.
         config.dynamic_shapes_kernel_specialization_strategy = (
@@ -123,12 +126,20 @@ class LoadedEngine:
         )
         if graphs:
             config.cuda_graph_strategy = strategies.WHOLE_GRAPH_CAPTURE
-            self.records_graphs = True
+            self.records_graphs = config.cuda_graph_strategy == strategies.WHOLE_GRAPH_CAPTURE
         self._cache = config.create_runtime_cache()
         if kernels:
             self._cache.deserialize(kernels)
         config.set_runtime_cache(self._cache)
         return self._engine.create_execution_context(config)
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Hear what TensorRT says from here on; what it said before has nothing to do with a fault that comes now."""
+        self._heard.errors.clear()
+        self._heard.warnings.clear()
+        with listening(self._heard):
+            yield
 
     def _given(self, made: Any, what: str) -> Any:
         """TensorRT gives nothing where it fails, and says why in its log."""
@@ -139,5 +150,4 @@ class LoadedEngine:
     def _fault(self, what: str) -> CardFault:
         # The first is the cause; what follows tells how it came up through the callers.
         reason = _OWN_PLACES.sub("", self._heard.errors[0]) if self._heard.errors else "it gives no reason"
-        self._heard.errors.clear()
         return CardFault(f"TensorRT {what}: {reason[:LONGEST_REASON].strip()}")

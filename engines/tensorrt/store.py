@@ -60,7 +60,7 @@ def find_engines(
         Engines in the order of their names. Their bytes are read and compared with the manifest. Never raises.
     """
     installed = installed_flavours() if flavours is None else flavours
-    return [_judged(checkpoint, stored, card(), installed, whole=True) for stored in _stored(checkpoint)]
+    return [_judged(checkpoint, stored, card(), installed) for stored in _stored(checkpoint)]
 
 
 def unreadable_manifests(checkpoint: Checkpoint) -> list[str]:
@@ -95,7 +95,7 @@ def fitting_engine(
         raise BackendUnavailable(f"TensorRT is not installed: {_installing('rtx')}")
     wanted = PRECISIONS if precision is None else (precision,)
     judged = [
-        _judged(checkpoint, stored, card, flavours, whole=False)
+        _judged(checkpoint, stored, card, flavours)
         for stored in _stored(checkpoint)
         if stored.manifest.key.precision in wanted
     ]
@@ -233,15 +233,14 @@ def _judged(
     stored: StoredEngine,
     card: GraphicsCard | NoCard,
     flavours: Sequence[Flavour],
-    *,
-    whole: bool,
 ) -> StoredEngine:
-    """The engine with what stands against it on this machine; its bytes are looked at only where asked."""
+    """The engine with what stands against it on this machine."""
     key = stored.manifest.key
     again = build_command(checkpoint, *_flags(key))
-    damage = _content(stored)[1] if whole else "" if stored.path.is_file() else _MISSING
+    damage = _content(stored)[1]
     if damage:
-        return replace(stored, obstacle=damage, remedy=again)
+        cards = ["--compute-capability", *key.capabilities] if key.flavour == "rtx" else []
+        return replace(stored, obstacle=damage, remedy=" ".join((again, *cards)))
     if key.model_sha256 != checkpoint.card.files[MODEL_FILE]:
         return replace(stored, obstacle=f"was built from another {MODEL_FILE} than the checkpoint's", remedy=again)
     flavour = next((flavour for flavour in flavours if flavour.name == key.flavour), None)

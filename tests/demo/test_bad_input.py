@@ -58,7 +58,7 @@ def unknown_key(folder: Path) -> list[str]:
 
 def altered_checkpoint(folder: Path) -> list[str]:
     altered = folder / "checkpoint"
-    shutil.copytree(load_checkpoint("default").folder, altered)
+    shutil.copytree(load_checkpoint("default").folder, altered, ignore=shutil.ignore_patterns("engines"))
     model = bytearray((altered / "model.onnx").read_bytes())
     model[len(model) // 2] ^= 1
     (altered / "model.onnx").write_bytes(model)
@@ -90,6 +90,8 @@ CASES: list[tuple[Callable[[Path], list[str]], str]] = [
     (lambda _folder: ["live", "--camera", "7931"], "7931"),
     (lambda _folder: ["live", "--duration-s", "0"], "--duration-s"),
     (lambda folder: ["flow", str(folder / "a.png"), str(folder / "b.png")], "a.png"),
+    (lambda folder: ["flow", str(folder / "a.png"), str(folder / "b.png"), "--out", str(folder / "f.txt")], "f.txt"),
+    (lambda folder: ["flow", str(folder / "a.png"), str(folder / "b.png"), "--image", str(folder / "f.xyz")], "f.xyz"),
     (lambda folder: ["magnify", str(folder / "missing.mp4")], "missing.mp4"),
     (lambda _folder: ["bench", "speed"], "speed"),
 ]
@@ -101,7 +103,7 @@ def test_one_line_and_exit_code_2(
 ) -> None:
     words = case(tmp_path)
     if "--out" not in words and words[0] in ("replay", "live", "flow", "magnify"):
-        words += ["--out", str(tmp_path / "out")]
+        words += ["--out", str(tmp_path / ("out.npy" if words[0] == "flow" else "out"))]
     capfd.readouterr()
     code = main(words)
     said = [line for line in capfd.readouterr().err.splitlines() if "Compiled" not in line]

@@ -21,4 +21,6 @@ def rtx() -> Flavour:
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Checkpoint:
     """A copy of the shipped checkpoint."""
-    return load_checkpoint(shutil.copytree(load_checkpoint("default").folder, tmp_path / "model"))
+    return load_checkpoint(
+        shutil.copytree(load_checkpoint("default").folder, tmp_path / "model", ignore=shutil.ignore_patterns("engines"))
+    )

@@ -43,7 +43,11 @@ class Shipped:
 @pytest.fixture(scope="module")
 def shipped(rtx: Flavour, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """A copy of the shipped checkpoint with its fp32 and its fp16 engine."""
-    folder = shutil.copytree(load_checkpoint("default").folder, tmp_path_factory.mktemp("shipped") / "model")
+    folder = shutil.copytree(
+        load_checkpoint("default").folder,
+        tmp_path_factory.mktemp("shipped") / "model",
+        ignore=shutil.ignore_patterns("engines"),
+    )
     built, told = {}, {"fp32": Told(), "fp16": Told()}
     for precision, heard in told.items():
         built[precision] = build_engine(

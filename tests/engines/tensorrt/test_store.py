@@ -83,8 +83,14 @@ def test_altered_bytes_are_never_given_out(checkpoint: Checkpoint) -> None:
         read_engine(stored)
     assert str(stored.path) in str(fault.value)
     assert only(checkpoint).obstacle == "differs from the SHA-256 sum in its manifest"
-    assert only(checkpoint).remedy == f"onset build {checkpoint.folder}"
+    assert only(checkpoint).remedy == f"onset build {checkpoint.folder} --compute-capability 8.6 8.9"
     assert kept_engine(checkpoint, stored.manifest.key) is None, "the next build replaces it"
+
+
+def test_a_damaged_engine_does_not_hide_a_whole_one(checkpoint: Checkpoint) -> None:
+    store(checkpoint, capabilities=("8.9",)).path.write_bytes(b"damaged")
+    whole = store(checkpoint, capabilities=("8.6", "8.9", "12.0"))
+    assert fitting_engine(checkpoint, CARD, [RTX]).name == whole.name
 
 
 def test_a_cut_engine_is_never_given_out(checkpoint: Checkpoint) -> None:
