@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 from numba import config, cuda
 
+from engines.compilation import watch_neighbours
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
@@ -16,9 +18,18 @@ SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
 _jit: Any = cuda.jit  # numba-cuda gives it no types
 
 
-def card_kernel(function: Function) -> Any:
-    """Compile a kernel that the host starts: `kernel[blocks, threads, stream](…)`; kept on disk for the next run."""
-    return _jit(cache=not SIMULATED)(function)
+def card_kernel(function: Function, **options: Any) -> Any:
+    """Compile a kernel that the host starts: `kernel[blocks, threads, stream](…)`; kept on disk for the next run.
+
+    Args:
+        function: the kernel.
+        options: of `numba.cuda.jit`; the simulator knows few of them.
+    """
+    # Called with the function: as a decorator with options, numba-cuda 0.30 forgets `lto`.
+    kernel = _jit(function, cache=not SIMULATED, **options)
+    if not SIMULATED:
+        watch_neighbours(kernel, function)
+    return kernel
 
 
 def card_function(function: Function) -> Function:

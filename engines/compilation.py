@@ -1,6 +1,8 @@
 """Numba kernels, compiled once and kept on disk, with a plain account of what was compiled."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -34,6 +36,7 @@ def compiled(*, fastmath: bool = False, inline: bool = False) -> Callable[[Funct
             "forceinline": inline,
         }
         kernel = numba.njit(**options)(function)
+        watch_neighbours(kernel, function)
         _kernels.append(kernel)
         return cast(Function, kernel)
 
@@ -43,3 +46,24 @@ def compiled(*, fastmath: bool = False, inline: bool = False) -> Callable[[Funct
 def compiled_now() -> int:
     """Number of kernel signatures that this process had to compile because the disk cache did not hold them."""
     return sum(sum(kernel.stats.cache_misses.values()) for kernel in _kernels)
+
+
+def watch_neighbours(kernel: Any, function: Callable[..., Any]) -> None:
+    """Let the disk cache of a kernel notice edits in all files of its folder.
+
+    Numba looks at the kernel's own file alone, though the kernels and constants of other files are compiled into it: an
+    update that touched only those would go on running what was compiled before.
+
+    Args:
+        kernel: compiled with `cache=True`, by Numba or numba-cuda; neither has a public way to say what to watch.
+        function: what it was compiled from.
+    """
+    index = kernel._cache._cache_file
+    index._source_stamp = (index._source_stamp, _folder_stamp(Path(function.__code__.co_filename).parent))
+
+
+@cache
+def _folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every source in a folder."""
+    states = ((path.name, path.stat()) for path in sorted(folder.glob("*.py")))
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)

@@ -53,8 +53,7 @@ def fast_kernel(function: Function) -> Any:
     """
     if SIMULATED:
         return card_kernel(function)
-    # Called with the function: as a decorator with options, numba-cuda 0.30 forgets `lto`.
-    return _jit(function, cache=True, fastmath=True, lto=False, launch_bounds=(THREADS, 2))
+    return card_kernel(function, fastmath=True, lto=False, launch_bounds=(THREADS, 2))
 
 
 # The plan of a solve: whole numbers that every block reads. First the common ones …
