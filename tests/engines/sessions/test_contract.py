@@ -108,7 +108,7 @@ def test_the_session_says_what_it_is(session: InferenceSession) -> None:
     ],
 )
 def test_a_model_unlike_its_card_is_refused_at_opening(tmp_path: Path, model: object, message: str) -> None:
-    content = model if isinstance(model, bytes) else channel_mean_model(model[0], **model[1])  # type: ignore[index]
+    content = model if isinstance(model, bytes) else channel_mean_model(model[0], **model[1])  # type: ignore[index]  # a pair
     checkpoint = stand_in_checkpoint(tmp_path / "model", content)
     with pytest.raises(BadCheckpoint, match=message) as fault:
         open_session(checkpoint, backend="onnxruntime")
