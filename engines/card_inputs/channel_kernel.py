@@ -129,8 +129,9 @@ def make_channels(
     stretch = LARGEST / (high - low) if high > low else ZERO
     for pixel in range(thread, height * width, threads):
         y, x = pixel // width, pixel % width
-        # Nothing may count beside the histogram, whatever is in the plane: that would be the end of the process's card.
-        gray = min(max(nearest((reduced[channel, y, x] - low) * stretch), 0), GRAYS - 1)
+        raised = (reduced[channel, y, x] - low) * stretch
+        # Nothing may count beside the histogram, not even not-a-number: that would end the card for this process.
+        gray = nearest(min(raised, LARGEST)) if raised > ZERO else 0
         features[y, x, channel] = np.float32(gray)
         cuda.atomic.add(histogram, gray, 1)
     cuda.syncthreads()

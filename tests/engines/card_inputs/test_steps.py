@@ -172,6 +172,15 @@ def test_flat_channels_are_zero() -> None:
     np.testing.assert_allclose(tensor, normalise(np.zeros((2, 4, 4, 3), np.uint8), "centred-flow-log-strain"))
 
 
+@pytest.mark.filterwarnings("ignore:(invalid value|overflow|divide by zero) encountered:RuntimeWarning")
+@pytest.mark.parametrize("odd", [np.nan, np.inf, 1e-38])
+def test_no_value_counts_beside_the_histogram(odd: float) -> None:
+    planes = np.zeros((4, 8, 8), np.float32)
+    planes[1:, 2:4, 2:4] = odd
+    features, _ = channels_of(planes, (1, 2, 3), (4, 4))
+    assert np.isin(features, (0, 255)).all()
+
+
 def channels_of(
     planes: np.ndarray, plane_of: tuple[int, ...], target: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:

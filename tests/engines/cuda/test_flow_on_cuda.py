@@ -98,6 +98,19 @@ def test_batch_larger_than_one_launch_takes(monkeypatch: pytest.MonkeyPatch) -> 
         assert end_point_error(*(flow(previous, following, brief)[2] for flow in (engine, tvl1))) < TOLERANCE_PX
 
 
+def test_short_memory_is_taken_once_and_not_nibbled_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    total_bytes = 4_000_000
+    with CudaTvl1() as engine:
+
+        def free_bytes() -> int:
+            return total_bytes - (0 if engine._work is None else 4 * engine._work.size)
+
+        monkeypatch.setattr("engines.flow.cuda._free_bytes", free_bytes)
+        rooms = [engine._room_for(5000, 1000) for _ in range(6)]
+        assert rooms == [500] * 6
+        assert 4 * engine._work.size <= total_bytes / 2
+
+
 def test_card_without_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engines.flow.cuda._free_bytes", lambda: 10_000)
     with CudaTvl1() as engine, pytest.raises(BackendUnavailable, match="no memory for flow of this size") as refusal:

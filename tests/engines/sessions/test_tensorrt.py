@@ -1,6 +1,7 @@
 """The TensorRT session's own logic, over a stand-in for TensorRT and for the card."""
 
 import logging
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,30 @@ def expected(x: np.ndarray) -> np.ndarray:
 def assert_classified(session: TensorRtSession, count: int) -> None:
     x = batch(count)
     np.testing.assert_allclose(session.run(x), expected(x), rtol=1e-4, atol=1e-5)
+
+
+def test_closing_waits_for_a_run_in_another_thread(rtx: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = rtx.open()
+    entered, may_end, plain = threading.Event(), threading.Event(), session._execution.run
+
+    def slow(tensor: np.ndarray) -> np.ndarray:
+        entered.set()
+        assert may_end.wait(10)
+        return plain(tensor)
+
+    monkeypatch.setattr(session._execution, "run", slow)
+    results: list[np.ndarray] = []
+    running = threading.Thread(target=lambda: results.append(session.run(batch(1))))
+    closing = threading.Thread(target=session.close)
+    running.start()
+    assert entered.wait(10)
+    closing.start()
+    closing.join(0.2)
+    assert closing.is_alive()
+    may_end.set()
+    running.join(10)
+    closing.join(10)
+    np.testing.assert_allclose(results[0], expected(batch(1)), rtol=1e-4, atol=1e-5)
 
 
 def test_a_long_batch_goes_through_in_parts(rtx: Bench) -> None:
