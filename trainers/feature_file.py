@@ -14,6 +14,8 @@ from engines.errors import BadInput
 UNNAMED = "unnamed"
 """Stands for the subject, data set or clip where a file does not say."""
 PER_CLIP_NAMES = ("subject", "dataset", "clip")
+ITSELF = ""
+"""Variant of a row that is the clip itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,6 +33,11 @@ class FeatureFile:
     clip: np.ndarray
     label_names: tuple[str, ...] | None
     """None where the file does not name its labels."""
+    variant: np.ndarray
+    """`ITSELF` for a clip; any other name is a further view of the same clip, such as the frame after its apex, which
+    may be trained on where its clip is, and is never scored."""
+    recipe: str | None = None
+    """Input recipe that made the maps; None where the file does not say."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,7 +59,42 @@ def load_features(path: str | Path) -> FeatureFile:
             raise BadInput(f"feature file {file} has no array {name!r}: it must hold x and y")
     x, y = _maps(file, arrays["x"]), _labels(file, arrays["y"], len(arrays["x"]))
     names = {name: _names(file, name, arrays.get(name), len(y)) for name in PER_CLIP_NAMES}
-    return FeatureFile(path=file, x=x, y=y, label_names=_label_names(file, arrays.get("label_names"), y), **names)
+    return FeatureFile(
+        path=file,
+        x=x,
+        y=y,
+        label_names=_label_names(file, arrays.get("label_names"), y),
+        variant=_names(file, "variant", arrays.get("variant", np.full(len(y), ITSELF)), len(y)),
+        recipe=str(arrays["recipe"]) if "recipe" in arrays else None,
+        **names,
+    )
+
+
+def save_features(path: str | Path, arrays: Mapping[str, np.ndarray]) -> Path:
+    """Write a feature file so that it is there whole or not at all.
+
+    Args:
+        path: where it goes, ending in .npz; its folders are made.
+        arrays: `x`, `y`, and the other fields of `FeatureFile` by their names.
+
+    Returns:
+        The path.
+
+    Raises:
+        BadInput: if the name does not end in .npz, or the file cannot be written there.
+    """
+    file = Path(path)
+    if file.suffix != ".npz":
+        raise BadInput(f"feature file {file}: its name must end in .npz")
+    unfinished = file.with_name(f".{file.stem}-unfinished.npz")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(unfinished, **arrays)
+        unfinished.replace(file)
+    except OSError as fault:
+        unfinished.unlink(missing_ok=True)
+        raise BadInput(f"feature file {file} cannot be written ({fault.strerror}): choose another place") from None
+    return file
 
 
 def _arrays(file: Path) -> Mapping[str, np.ndarray]:

@@ -1,0 +1,75 @@
+"""Many like jobs on the cores of this machine; the same function, the same results, however many work at it."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Protocol, TypeVar, runtime_checkable
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@runtime_checkable
+class Workers(Protocol):
+    """Something that does jobs: processes here, or Ray's on other machines (`trainers.cluster`)."""
+
+    @property
+    def count(self) -> int:
+        """Jobs at a time."""
+
+    def run(self, function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[int, Result]]:
+        """Do all jobs.
+
+        Args:
+            function: of a module, so that it can be sent; takes one job and depends on nothing else.
+            jobs: what it is given, one after the other.
+
+        Yields:
+            The place of a job in `jobs` and its result, in the order in which they are done.
+
+        Raises:
+            Exception: what the function raised, as it raised it; the jobs not yet begun are dropped.
+        """
+
+
+class LocalWorkers:
+    """Processes on this machine, one thread each. One process works in the caller's own.
+
+    Args:
+        count: processes; as many as there are cores if None.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        self._count = count or len(os.sched_getaffinity(0))
+
+    @property
+    def count(self) -> int:
+        """Jobs at a time."""
+        return self._count
+
+    def run(self, function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[int, Result]]:
+        """Do all jobs; see `Workers`."""
+        if self._count == 1 or len(jobs) < 2:
+            for place, job in enumerate(jobs):
+                yield place, function(job)
+            return
+        # Spawned: a forked copy of PyTorch's or Numba's thread pool would hang.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(min(self._count, len(jobs)), mp_context=context, initializer=_one_thread)
+        try:
+            places = {pool.submit(function, job): place for place, job in enumerate(jobs)}
+            for future in as_completed(places):
+                yield places[future], future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """Workers must not crowd each other out, and results must not depend on how many threads there are."""
+    import cv2
+    import numba
+
+    numba.set_num_threads(1)
+    cv2.setNumThreads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
