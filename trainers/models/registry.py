@@ -1,20 +1,27 @@
 """Every model by the name that the command line and a card use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
+from typing import Literal
 
 from torch import nn
 
 from engines.errors import BadInput
+from trainers.augmentation import AugmentationParameters
+from trainers.losses import TRANSFER_WEIGHT
 from trainers.models.compact_cnn import CompactCNN
 from trainers.models.dual_attention_crossvit import DualAttentionCrossViT
 from trainers.models.dual_branch import DualBranchNet
 from trainers.models.edssnet import EDSSNet
+from trainers.models.linear_svm import LinearSVM, fit_linear_svm
 from trainers.models.madtn import MADTN
 from trainers.models.se_resnext import SEResNeXt50
 from trainers.models.ststnet import STSTNet
+from trainers.training_parameters import TrainingParameters
+
+Views = Literal["none", "neighbours", "middle"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +49,25 @@ class ModelEntry:
     """Channels, height and width."""
     paper: str
     """Citation for the card."""
+    protocol: str = "leave-one-subject-out"
+    """What its paper scores it by: a name in `trainers.protocol.PROTOCOLS`."""
+    training: TrainingParameters = field(default_factory=TrainingParameters)
+    """How its paper trains it; our own choice where it is silent (see the model's docstring)."""
+    views: Views = "none"
+    """Further views of a clip that its paper trains on: frames next to the apex, or all of the clip's middle."""
+    fit: Callable[..., None] | None = None
+    """Fits the model in place where it is not trained by epochs: (model, maps, labels, people, *, seed)."""
     synthetic: SyntheticTraining | None = None
-    """None where no synthetic maps of its recipe are made."""
+    """None where the default checkpoint is not made of it."""
 
 
 _DUAL_ATTENTION = "Ran, Shi, Jiang and Wang, Micro-expression recognition based on dual attention CrossViT, 2022"
 _SHARED = {"recipe": "flow-strain", "normalisation": "centred-flow-log-strain"}
+_PLAIN = AugmentationParameters(mirror_probability=0.0, shift_px=0, noise=0.0)
+_AS_PUBLISHED = TrainingParameters(schedule="constant", weight_decay=0.0, label_smoothing=0.0, averaging=0.0)
+"""What all five papers have in common: one rate, the last step's weights, labels as they are."""
+_OWN = TrainingParameters(epochs=40, batch=64, averaging=0.99, test_time_mirror=True)
+"""What serves a small network on some hundred real maps."""
 
 MODELS: Mapping[str, ModelEntry] = MappingProxyType(
     {
@@ -60,6 +80,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 paper="none: the project's own small CNN",
                 synthetic=SyntheticTraining(learning_rate=2e-3, epochs=6),
                 **_SHARED,
+                training=_OWN,
             ),
             ModelEntry(
                 name="dual-attention-crossvit",
@@ -68,6 +89,9 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 paper=_DUAL_ATTENTION,
                 synthetic=SyntheticTraining(learning_rate=1e-3, epochs=10),
                 **_SHARED,
+                training=replace(
+                    _AS_PUBLISHED, optimiser="adam", learning_rate=5e-4, batch=256, epochs=800, augmentation=_PLAIN
+                ),
             ),
             ModelEntry(
                 name="dual-attention-crossvit-fine",
@@ -76,6 +100,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 paper=f"{_DUAL_ATTENTION}, with patches of 7 and 4 pixels instead of 28 and 14",
                 synthetic=SyntheticTraining(learning_rate=1e-3, epochs=10),
                 **_SHARED,
+                training=replace(_OWN, learning_rate=1e-3),
             ),
             ModelEntry(
                 name="dual-branch",
@@ -85,6 +110,14 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(6, 112, 112),
                 paper="Li and Zhu, Micro-expression recognition based on video magnification and dual-branch network, "
                 "2022, doi:10.37188/CJLCD.2021-0320",
+                training=replace(
+                    _AS_PUBLISHED,
+                    optimiser="adam",
+                    learning_rate=1e-4,
+                    batch=16,
+                    epochs=30,
+                    augmentation=replace(_PLAIN, mirror_probability=0.5, blur_probability=0.5),
+                ),
             ),
             ModelEntry(
                 name="edssnet",
@@ -94,6 +127,27 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(6, 112, 112),
                 paper="Li, Chen, Wang and Wang, Enhanced dual-stream shallow convolutional neural network for facial "
                 "micro-expression recognition, 2021",
+                protocol="k-fold",
+                training=replace(
+                    _AS_PUBLISHED,
+                    optimiser="sgd",
+                    learning_rate=1e-3,
+                    weight_decay=1e-2,
+                    batch=16,
+                    epochs=1000,
+                    patience=20,
+                    augmentation=replace(_PLAIN, mirror_probability=0.5),
+                ),
+                views="neighbours",
+            ),
+            ModelEntry(
+                name="linear-svm",
+                build=LinearSVM,
+                input_shape=(3, 28, 28),
+                paper="none: a yardstick, fitted by LIBLINEAR",
+                training=replace(_OWN, epochs=1, test_time_mirror=False),
+                fit=fit_linear_svm,
+                **_SHARED,
             ),
             ModelEntry(
                 name="madtn",
@@ -103,6 +157,17 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(3, 112, 112),
                 paper="Xia, Zheng, Zong and Jiang, Motion attention deep transfer network for cross-database "
                 "micro-expression recognition, ICPR 2020 workshops",
+                protocol="cross-database",
+                training=replace(
+                    _AS_PUBLISHED,
+                    optimiser="adam",
+                    learning_rate=2e-4,
+                    batch=32,
+                    epochs=100,
+                    transfer_weight=TRANSFER_WEIGHT,
+                    augmentation=replace(_PLAIN, rotation_deg=30.0),
+                ),
+                views="middle",
             ),
             ModelEntry(
                 name="se-resnext-50",
@@ -111,6 +176,15 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 normalisation="imagenet",
                 input_shape=(3, 224, 224),
                 paper="Ren et al., Micro-expression recognition based on improved residual network and apex frame",
+                training=replace(
+                    _AS_PUBLISHED,
+                    optimiser="adam",
+                    learning_rate=1e-4,
+                    batch=2,
+                    epochs=100,
+                    loss="focal",
+                    augmentation=replace(_PLAIN, mirror_probability=0.5, rotation_deg=15.0),
+                ),
             ),
             ModelEntry(
                 name="ststnet",
@@ -120,6 +194,7 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 "for micro-expression recognition, FG 2019",
                 synthetic=SyntheticTraining(learning_rate=2e-3, epochs=6),
                 **_SHARED,
+                training=_OWN,
             ),
         )
     }

@@ -1,0 +1,257 @@
+"""Where on a map a model looked when it answered, and which parts of the face lie there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from captum.attr import LayerGradCam, Occlusion
+from jaxtyping import Float, Float32, Int, UInt8
+from torch import Tensor, nn
+
+from engines.errors import BadInput
+from engines.inputs import normalise
+from trainers.explanation_pictures import heat_picture, input_picture
+from trainers.face_regions import shares_by_region
+from trainers.feature_file import FeatureFile
+from trainers.models.registry import ModelEntry
+
+Method = Literal["grad-cam", "occlusion"]
+
+SQUARES_ACROSS = 7
+"""Occlusion covers squares of this fraction of a map's width."""
+FINE_WIDTH = 64
+"""On maps up to this wide, pixels, the squares overlap by half; on wider ones, which cost more, not at all."""
+COVERED_SHARE = 0.2
+"""Of the map: its hottest part, covered to see whether the model needed it."""
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Heat:
+    """Where a model looked on one clip, as one method tells it."""
+
+    method: Method
+    layer: str
+    """What Grad-CAM was taken at: "fusion.0 (7 × 7)"; empty for occlusion."""
+    values: Float32[np.ndarray, "H W"]
+    """Evidence for the answer over the map, 0–1; all 0 where there is none."""
+    regions: tuple[tuple[str, float], ...]
+    """Parts of the face by their share of the heat, the largest first."""
+    covered_probability: float
+    """Of the same answer, with the hottest `COVERED_SHARE` of the map replaced by its medians: what the heat is
+    worth."""
+    picture: UInt8[np.ndarray, "h w 3"]
+    """RGB, canonical crop: the heat over the apex, or over the size of the flow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Explanation:
+    """What a model answered on one clip, and where it looked."""
+
+    row: int
+    """Of the feature file."""
+    target: str
+    """The model's answer, whose evidence is drawn."""
+    probability: float
+    """That the model gives to its answer."""
+    shown: UInt8[np.ndarray, "h w 3"]
+    """RGB, canonical crop: the gray apex where the map holds it, the flow's directions as hues otherwise."""
+    heats: tuple[Heat, ...]
+    """One a method."""
+
+
+@torch.enable_grad()
+def explain(
+    model: nn.Module,
+    entry: ModelEntry,
+    features: FeatureFile,
+    rows: Iterable[int],
+    *,
+    label_names: Sequence[str] | None = None,
+) -> list[Explanation]:
+    """Say where a model looked on some clips, by Grad-CAM and by occlusion.
+
+    Grad-CAM, from captum, is taken at the convolutions that no other convolution follows (two in a model of two
+    branches, whose maps are added). A transformer mixes its patches, so that what stands in a place no longer
+    tells of that place: it is explained by occlusion alone, which covers squares of the map one after the other and
+    draws how much of the answer's logit is lost. On real flow maps occlusion found what small networks needed better
+    than Grad-CAM did (`covered_probability` says so for every clip), so both are drawn.
+
+    Args:
+        model: of `entry`, giving logits; it is left in evaluation mode.
+        entry: says how its maps are normalised and which recipe made them.
+        features: maps.
+        rows: which of them.
+        label_names: of the model's classes, where the feature file does not name them.
+
+    Returns:
+        One explanation a row, in the order of `rows`; the same input gives the same explanations.
+
+    Raises:
+        BadInput: if a row is not there.
+
+    Reference:
+        Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017;
+        Zeiler and Fergus, Visualizing and understanding convolutional networks, ECCV 2014.
+    """
+    chosen = np.fromiter(rows, np.int64)
+    if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(features):
+        raise BadInput(f"rows to explain must be 0 to {len(features) - 1}, not {chosen.min()} to {chosen.max()}")
+    names = tuple(label_names or features.label_names or map(str, range(int(features.y.max()) + 1)))
+    model.eval()
+    explained: list[Explanation] = []
+    for first in range(0, len(chosen), BATCH):
+        explained += _explained(model, entry, features, chosen[first : first + BATCH], names)
+    return explained
+
+
+def _explained(
+    model: nn.Module, entry: ModelEntry, features: FeatureFile, rows: Int[np.ndarray, "n"], names: Sequence[str]
+) -> list[Explanation]:
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    maps = torch.from_numpy(normalise(features.x[rows], entry.normalisation)).to(device)
+    given = _probabilities(model, maps)
+    answer = given.argmax(dim=1)
+    layers = last_convolutions(model, maps[:1])
+    evidence: list[tuple[Method, str, Tensor]] = [("occlusion", "", occlusion(model, maps, answer))]
+    if layers:
+        evidence.insert(0, ("grad-cam", ", ".join(layers), grad_cam(model, list(layers.values()), maps, answer)))
+    heats: list[list[Heat]] = [[] for _ in rows]
+    for method, layer, raw in evidence:
+        scaled = _scaled(raw)
+        covered = _probabilities(model, _covered(maps, scaled)).gather(1, answer[:, None])
+        for place, (row, values) in enumerate(zip(rows, scaled.cpu().numpy(), strict=True)):
+            heat = Heat(
+                method=method,
+                layer=layer,
+                values=values,
+                regions=tuple(shares_by_region(values).items()),
+                covered_probability=float(covered[place, 0]),
+                picture=heat_picture(values, features.x[row], entry.recipe),
+            )
+            heats[place].append(heat)
+    return [
+        Explanation(
+            row=int(row),
+            target=names[int(answer[place])],
+            probability=float(given[place, answer[place]]),
+            shown=input_picture(features.x[row], entry.recipe),
+            heats=tuple(heats[place]),
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def last_convolutions(model: nn.Module, example: Float[Tensor, "1 C H W"]) -> dict[str, nn.Conv2d]:
+    """The convolutions whose maps still say where: those that no other convolution follows.
+
+    Left out are maps of one pixel, gates (a single channel, as spatial attention makes), and patch embeddings (a stride
+    as large as the filter), behind which a transformer mixes the places.
+
+    Args:
+        model: in evaluation mode.
+        example: one input.
+
+    Returns:
+        Layers by name with their maps' size, such as "fusion.0 (7 × 7)"; none for a transformer.
+    """
+    outputs: dict[str, tuple[nn.Conv2d, Tensor]] = {}
+    handles = [
+        layer.register_forward_hook(lambda layer, _, output, name=name: outputs.__setitem__(name, (layer, output)))
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Conv2d) and _keeps_places(layer)
+    ]
+    try:
+        model(example.clone().requires_grad_())
+    finally:
+        for handle in handles:
+            handle.remove()
+    last: dict[str, tuple[nn.Conv2d, Tensor]] = {}
+    for name, (layer, output) in reversed(outputs.items()):
+        if min(output.shape[2:]) > 1 and not any(_follows(later, output) for _, later in last.values()):
+            last[name] = (layer, output)
+    return {
+        f"{name} ({output.shape[2]} × {output.shape[3]})": layer for name, (layer, output) in reversed(last.items())
+    }
+
+
+def _keeps_places(layer: nn.Conv2d) -> bool:
+    patches = layer.kernel_size[0] > 1 and layer.stride == layer.kernel_size
+    return layer.out_channels > 1 and not patches
+
+
+def _follows(later: Tensor, earlier: Tensor) -> bool:
+    """Whether one map is computed from another."""
+    (gradient,) = torch.autograd.grad(later.sum(), earlier, retain_graph=True, allow_unused=True)
+    return gradient is not None
+
+
+def grad_cam(
+    model: nn.Module, layers: Sequence[nn.Conv2d], maps: Float[Tensor, "n C H W"], answer: Int[Tensor, "n"]
+) -> Float[Tensor, "n H W"]:
+    """Grad-CAM at some layers, added, then cut at 0: what speaks for the answer.
+
+    Args:
+        model: in evaluation mode, giving logits.
+        layers: whose maps are weighed by their mean gradients.
+        maps: normalised.
+        answer: class of each map.
+
+    Returns:
+        Evidence at the size of the maps, in no unit.
+    """
+    total = maps.new_zeros(len(maps), 1, *maps.shape[2:])
+    for layer in layers:
+        weighed = LayerGradCam(model, layer).attribute(maps.clone().requires_grad_(), target=answer)
+        assert isinstance(weighed, Tensor)  # of one layer with one output
+        total += functional.interpolate(weighed.detach(), maps.shape[2:], mode="bilinear", align_corners=False)
+    return total[:, 0].clamp_min(0)
+
+
+@torch.no_grad()
+def occlusion(model: nn.Module, maps: Float[Tensor, "n C H W"], answer: Int[Tensor, "n"]) -> Float[Tensor, "n H W"]:
+    """How much of the answer's logit is lost when a square of the map is covered by its medians, cut at 0.
+
+    Args:
+        model: in evaluation mode, giving logits.
+        maps: normalised.
+        answer: class of each map.
+
+    Returns:
+        Mean loss over the squares that cover a pixel, logits.
+    """
+    size = max(maps.shape[3] // SQUARES_ACROSS, 1)
+    step = max(size // 2, 1) if maps.shape[3] <= FINE_WIDTH else size
+    lost = Occlusion(model).attribute(
+        maps,
+        target=answer,
+        sliding_window_shapes=(maps.shape[1], size, size),
+        strides=(maps.shape[1], step, step),
+        baselines=_medians(maps).expand_as(maps),
+        perturbations_per_eval=8,
+    )
+    return lost.mean(dim=1).clamp_min(0)
+
+
+@torch.no_grad()
+def _probabilities(model: nn.Module, maps: Float[Tensor, "n C H W"]) -> Float[Tensor, "n K"]:
+    return torch.softmax(model(maps), dim=1)
+
+
+def _medians(maps: Float[Tensor, "n C H W"]) -> Float[Tensor, "n C 1 1"]:
+    """Of each channel: no movement in a flow, the face's middle gray in a picture."""
+    return maps.flatten(2).median(dim=2).values[:, :, None, None]
+
+
+def _scaled(heat: Float[Tensor, "n H W"]) -> Float32[Tensor, "n H W"]:
+    largest = heat.flatten(1).amax(dim=1)[:, None, None]
+    return torch.where(largest > 0, heat / largest.clamp_min(1e-30), 0.0)
+
+
+def _covered(maps: Float[Tensor, "n C H W"], heat: Float[Tensor, "n H W"]) -> Float[Tensor, "n C H W"]:
+    """The maps without the places where the heat is highest."""
+    limit = heat.flatten(1).quantile(1 - COVERED_SHARE, dim=1)[:, None, None]
+    return torch.where((heat > limit)[:, None], _medians(maps), maps)
