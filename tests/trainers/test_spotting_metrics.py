@@ -1,18 +1,16 @@
-"""Spotting metrics: the matcher by brute force, against published counts, and by hand."""
+"""Spotting metrics: the matcher by brute force, the scores by hand and against scikit-learn."""
 
+from collections import Counter
 from itertools import permutations
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jaxtyping import Float
-from scipy.signal import find_peaks
 from sklearn.metrics import precision_recall_fscore_support
 
 from realtime.events import Kind, intersection_over_union
-from trainers.metrics.spotting import MINIMUM_IOU, Interval, match_intervals, score_spotting
+from trainers.metrics.interval_matching import pair_up
+from trainers.metrics.spotting import MINIMUM_IOU, Interval, Which, match_intervals, score_spotting
 
 SPAN = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda pair: (float(pair[0]), float(sum(pair))))
 SPANS = st.lists(SPAN, max_size=5)
@@ -134,25 +132,51 @@ def test_analysis_averages_over_classes_as_scikit_learn_does(pairs: list[tuple[s
     assert score.f1 < 1.0
 
 
-def published_peaks(score: Float[np.ndarray, " frames"], k: int = 18, p: float = 0.6) -> list[int]:
-    """Peak picking of the published code: a mean over 2k where it fits, height above it, distance k."""
-    smooth = np.array([score[start : start + 2 * k].mean() for start in range(len(score) - 2 * k)])
-    height = smooth.mean() + p * (smooth.max() - smooth.mean())
-    return [int(peak) + k for peak in find_peaks(smooth, height=height, distance=k)[0]]
+def test_a_class_that_is_never_hit_counts_nothing_among_all_labels() -> None:
+    truths = [interval(1.0, 1.4, label="a"), interval(3.0, 3.4, label="b"), interval(5.0, 5.4, label="c")]
+    events = [interval(1.0, 1.4, label="a"), interval(3.0, 3.4, label="a"), interval(9.0, 9.4, label="d")]
+    score = score_spotting(truths, events)
+    assert score.analysis is not None
+    assert score.analysis_of_all_labels is not None
+    # Two hits, both called a, one rightly: precision 1/2 and recall 1 for a; b, c and d have none.
+    assert (score.analysis.precision, score.analysis.recall) == (1 / 4, 1 / 2)
+    assert (score.analysis_of_all_labels.precision, score.analysis_of_all_labels.recall) == (1 / 8, 1 / 4)
+    assert score.strs == pytest.approx(2 / 3 * 1 / 3)
+    assert score.strs_of_all_labels == pytest.approx(2 / 3 * 1 / 6)
+    assert score.as_record()["strs_of_all_labels"] == score.strs_of_all_labels
 
 
-def test_the_published_counts_of_sl_swin_come_out(shared_data: Path) -> None:
-    file = shared_data / "spotting_scores_casme_sq_macro.npz"
-    if not file.is_file():
-        pytest.skip(f"{file} is not there")
-    truths, events, k = [], [], 18
-    with np.load(file) as data:
-        for video in sorted({name.rsplit("__", 1)[0] for name in data.files}):
-            truths += [interval(float(a), float(b), video=video, kind="macro") for a, b in data[f"{video}__gt"]]
-            peaks = published_peaks(data[f"{video}__score"])
-            # The published code counts one empty interval at frame 0 where a video has no peak: one false alarm.
-            spans = [(float(peak - k), float(peak + k)) for peak in peaks] or [(0.0, 0.0)]
-            events += [interval(*span, video=video, kind="macro") for span in spans]
-    score = score_spotting(truths, events, which="macro")
-    assert (score.true_positives, score.false_positives, score.false_negatives) == (70, 258, 228)
-    assert score.f1 == pytest.approx(0.2236, abs=5e-5)
+def test_the_first_event_keeps_the_truth_that_it_overlaps_most() -> None:
+    # The later event overlaps the first truth most too, and does not go on to the second one, which it would hit.
+    truths, events = [(0.0, 10.0), (6.0, 14.0)], [(2.0, 12.0), (0.0, 8.0)]
+    assert [(one.truth, one.event) for one in match_intervals(truths, events, matching="first")] == [(0, 1)]
+    assert len(match_intervals(truths, events)) == 2
+    score = score_spotting([interval(*one) for one in truths], [interval(*one) for one in events], matching="first")
+    assert (score.true_positives, score.false_positives, score.false_negatives) == (1, 1, 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(truths=SPANS, events=SPANS, data=st.data())
+def test_greedy_pairing_never_finds_more_and_does_not_depend_on_the_order(
+    truths: list[tuple[float, float]], events: list[tuple[float, float]], data: st.DataObject
+) -> None:
+    greedy = match_intervals(truths, events, matching="first")
+    assert len({match.truth for match in greedy}) == len({match.event for match in greedy}) == len(greedy)
+    assert len(greedy) <= len(match_intervals(truths, events))
+    shuffled = data.draw(st.permutations(events))
+    assert len(match_intervals(truths, shuffled, matching="first")) == len(greedy)
+
+
+@settings(max_examples=50, deadline=None)
+@given(truths=SPANS, events=SPANS, which=st.sampled_from(["micro", "macro", "all"]))
+def test_every_truth_and_every_event_ends_in_one_place(
+    truths: list[tuple[float, float]], events: list[tuple[float, float]], which: Which
+) -> None:
+    kinds: tuple[Kind, Kind] = ("micro", "macro")
+    all_truths = [interval(*one, video="ab"[at % 2], kind=kinds[at % 2]) for at, one in enumerate(truths)]
+    all_events = [interval(*one, video="ab"[at // 2 % 2], kind=kinds[at % 2]) for at, one in enumerate(events)]
+    pairing = pair_up(all_truths, all_events, which=which)
+    kept = [[one for one in side if which in ("all", one.kind)] for side in (all_truths, all_events)]
+    assert Counter([*(hit.truth for hit in pairing.hits), *pairing.missed]) == Counter(kept[0])
+    assert Counter([*(hit.event for hit in pairing.hits), *pairing.false_alarms]) == Counter(kept[1])
+    assert all(hit.truth.video == hit.event.video for hit in pairing.hits)

@@ -1,50 +1,47 @@
-"""How well spotted intervals meet the true ones: MEGC's interval matching, and what a live user feels.
+"""How well spotted intervals meet the true ones: MEGC's counts and scores, and what a live user feels.
 
-A spotted interval hits a true one of the same video when their intersection over union is at least 0.5; a truth
-counts for one event and an event for one truth. Among all ways of pairing them the one with the most hits is taken
-and, among those, the one with the largest overlap (an assignment problem, solved exactly), so the result does
-not depend on the order of the intervals. Hits, false alarms and misses are pooled over all videos.
+Intervals are paired as `trainers.metrics.interval_matching` says; hits, false alarms and misses are pooled over all
+videos. STRS multiplies the F1 of spotting with the F1 of naming what was spotted, the harmonic mean of precision and
+recall averaged over the classes, counted over the hits alone.
 
 Reference:
     Li et al., MEGC2022: ACM Multimedia 2022 Micro-Expression Grand Challenge, 2022.
     Yap et al., 3D-CNN for facial micro- and macro-expression spotting on long video sequences using temporal
     oriented reference frame, 2021, for the pooled F1 of micro, macro and all.
+    Liong, See and Chan, Spot-then-recognize: a micro-expression analysis network for seamless evaluation of long
+    videos, Signal Processing: Image Communication 110, 2023, for STRS.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from realtime.events import Kind, intersection_over_union
+from trainers.metrics.interval_matching import (
+    MINIMUM_IOU,
+    Interval,
+    Match,
+    Matching,
+    Pairing,
+    Which,
+    match_intervals,
+    pair_up,
+)
 
-MINIMUM_IOU = 0.5
-"""Intersection over union from which a spotted interval is a hit."""
-
-Which = Literal["micro", "macro", "all"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A true or a spotted expression."""
-
-    video: str
-    onset_s: float
-    offset_s: float
-    apex_s: float | None = None
-    kind: Kind = "micro"
-    label: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A hit: positions of the truth and of the event in their lists."""
-
-    truth: int
-    event: int
-    iou: float
+__all__ = [
+    "MINIMUM_IOU",
+    "Analysis",
+    "Interval",
+    "Match",
+    "Matching",
+    "SpottingScore",
+    "TimingError",
+    "Which",
+    "match_intervals",
+    "score_pairing",
+    "score_spotting",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +54,7 @@ class TimingError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """Labels of the hits: precision and recall averaged over the classes that occur among them."""
+    """Labels of the hits: precision and recall averaged over classes."""
 
     precision: float
     recall: float
@@ -69,6 +66,16 @@ class Analysis:
     def f1(self) -> float:
         """Harmonic mean of the averaged precision and the averaged recall."""
         return _harmonic(self.precision, self.recall)
+
+    def as_record(self) -> dict[str, Any]:
+        """The figures as plain values for JSON."""
+        return {
+            "hits": self.hits,
+            "accuracy": self.accuracy,
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +91,10 @@ class SpottingScore:
     mean_iou: float
     """Mean intersection over union of the hits; NaN without hits."""
     analysis: Analysis | None
-    """None where no hit carries labels."""
+    """Averaged over the classes that occur among the hits; None where no hit carries labels."""
+    analysis_of_all_labels: Analysis | None
+    """Averaged over every class that occurs among truths and events, as the challenge's own script does: a class
+    without a hit counts 0. None where no hit carries labels."""
     duration_s: float | None
     """Length of all videos; None where it is not known."""
 
@@ -113,9 +123,13 @@ class SpottingScore:
         """Spot-then-recognise score of MEGC: F1 of spotting times F1 of analysis; None without labels."""
         return None if self.analysis is None else self.f1 * self.analysis.f1
 
+    @property
+    def strs_of_all_labels(self) -> float | None:
+        """The same with `analysis_of_all_labels`: lower as soon as a class is never hit."""
+        return None if self.analysis_of_all_labels is None else self.f1 * self.analysis_of_all_labels.f1
+
     def as_record(self) -> dict[str, Any]:
         """The score as plain values for JSON; NaN becomes None."""
-        analysis = self.analysis
         return {
             "true_positives": self.true_positives,
             "false_positives": self.false_positives,
@@ -129,43 +143,13 @@ class SpottingScore:
                 for moment, error in (("onset", self.onset), ("apex", self.apex), ("offset", self.offset))
             },
             "false_alarms_per_minute": self.false_alarms_per_minute,
-            "analysis": None
-            if analysis is None
-            else {
-                "hits": analysis.hits,
-                "accuracy": analysis.accuracy,
-                "precision": analysis.precision,
-                "recall": analysis.recall,
-                "f1": analysis.f1,
-            },
+            "analysis": None if self.analysis is None else self.analysis.as_record(),
             "strs": self.strs,
+            "analysis_of_all_labels": None
+            if self.analysis_of_all_labels is None
+            else self.analysis_of_all_labels.as_record(),
+            "strs_of_all_labels": self.strs_of_all_labels,
         }
-
-
-def match_intervals(
-    truths: Sequence[tuple[float, float]],
-    events: Sequence[tuple[float, float]],
-    minimum_iou: float = MINIMUM_IOU,
-) -> list[Match]:
-    """Pair spotted intervals with true ones of one video.
-
-    Args:
-        truths: onset and offset, any one unit of time.
-        events: onset and offset, the same unit.
-        minimum_iou: intersection over union from which a pair is a hit.
-
-    Returns:
-        The pairing with the most hits, among those the one with the largest summed overlap; in order of truths.
-    """
-    if not truths or not events:
-        return []
-    overlap = np.array([[intersection_over_union(truth, event) for event in events] for truth in truths])
-    # 1/2 and its like must not fail by a rounding error of the division.
-    hit = overlap >= minimum_iou - 1e-9
-    # One hit more outweighs any gain in overlap.
-    gain = np.where(hit, min(len(truths), len(events)) + 1.0 + overlap, 0.0)
-    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
-    return [Match(int(t), int(e), float(overlap[t, e])) for t, e in pairs if hit[t, e]]
 
 
 def score_spotting(
@@ -175,6 +159,7 @@ def score_spotting(
     which: Which = "all",
     durations_s: Mapping[str, float] | None = None,
     minimum_iou: float = MINIMUM_IOU,
+    matching: Matching = "best",
 ) -> SpottingScore:
     """Score spotted expressions against the true ones.
 
@@ -185,47 +170,49 @@ def score_spotting(
             micro-expression reported as macro is a miss and a false alarm there; "all" ignores kinds.
         durations_s: length of each video, for the false alarms a minute.
         minimum_iou: intersection over union from which an event is a hit.
+        matching: how to choose where an interval could go with several.
 
     Returns:
         The pooled score.
     """
-    kept_truths = [truth for truth in truths if which in ("all", truth.kind)]
-    kept_events = [event for event in events if which in ("all", event.kind)]
-    hits: list[tuple[Interval, Interval, float]] = []
-    for video in sorted({interval.video for interval in (*kept_truths, *kept_events)}):
-        own_truths = [truth for truth in kept_truths if truth.video == video]
-        own_events = [event for event in kept_events if event.video == video]
-        matches = match_intervals(
-            [(truth.onset_s, truth.offset_s) for truth in own_truths],
-            [(event.onset_s, event.offset_s) for event in own_events],
-            minimum_iou,
-        )
-        hits += [(own_truths[match.truth], own_events[match.event], match.iou) for match in matches]
+    pairing = pair_up(truths, events, which=which, minimum_iou=minimum_iou, matching=matching)
+    return score_pairing(pairing, sum(durations_s.values()) if durations_s else None)
+
+
+def score_pairing(pairing: Pairing, duration_s: float | None = None) -> SpottingScore:
+    """Score truths and events that are already paired.
+
+    Args:
+        pairing: what became of each.
+        duration_s: length of all videos, for the false alarms a minute.
+
+    Returns:
+        The pooled score.
+    """
+    hits = pairing.hits
+    apexes = [(hit.event.apex_s, hit.truth.apex_s) for hit in hits]
+    labels = [(hit.truth.label, hit.event.label) for hit in hits if hit.truth.label and hit.event.label]
+    everything = (*(side for hit in hits for side in (hit.truth, hit.event)), *pairing.missed, *pairing.false_alarms)
     return SpottingScore(
         true_positives=len(hits),
-        false_positives=len(kept_events) - len(hits),
-        false_negatives=len(kept_truths) - len(hits),
-        onset=_timing([event.onset_s - truth.onset_s for truth, event, _ in hits]),
-        apex=_timing(
-            [
-                event.apex_s - truth.apex_s
-                for truth, event, _ in hits
-                if event.apex_s is not None and truth.apex_s is not None
-            ]
-        ),
-        offset=_timing([event.offset_s - truth.offset_s for truth, event, _ in hits]),
-        mean_iou=float(np.mean([iou for *_, iou in hits])) if hits else float("nan"),
-        analysis=_analyse([(t.label, e.label) for t, e, _ in hits if t.label and e.label]),
-        duration_s=sum(durations_s.values()) if durations_s else None,
+        false_positives=len(pairing.false_alarms),
+        false_negatives=len(pairing.missed),
+        onset=_timing([hit.event.onset_s - hit.truth.onset_s for hit in hits]),
+        apex=_timing([event - truth for event, truth in apexes if event is not None and truth is not None]),
+        offset=_timing([hit.event.offset_s - hit.truth.offset_s for hit in hits]),
+        mean_iou=float(np.mean([hit.iou for hit in hits])) if hits else float("nan"),
+        analysis=_analyse(labels, (label for pair in labels for label in pair)),
+        analysis_of_all_labels=_analyse(labels, (one.label for one in everything if one.label)),
+        duration_s=duration_s,
     )
 
 
-def _analyse(labels: Sequence[tuple[str | None, str | None]]) -> Analysis | None:
+def _analyse(labels: Sequence[tuple[str, str]], classes: Iterable[str]) -> Analysis | None:
+    """Precision and recall of true and spotted labels, each class weighing the same."""
     if not labels:
         return None
-    classes = sorted({str(label) for pair in labels for label in pair})
     precisions, recalls = [], []
-    for name in classes:
+    for name in sorted(set(classes)):
         right = sum(truth == event == name for truth, event in labels)
         precisions.append(_share(right, sum(event == name for _, event in labels)))
         recalls.append(_share(right, sum(truth == name for truth, _ in labels)))
