@@ -11,7 +11,8 @@ from typing import Literal
 from realtime.events import Kind
 
 Outcome = Literal["repaired", "rejected"]
-_IMAGES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
+IMAGES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
+"""Suffixes of the files that are frames."""
 _LAST_INTEGER = re.compile(r"(\d+)\D*$")
 
 
@@ -52,7 +53,7 @@ class Finding:
     clip: str
     """Subject and clip as the owners name them; "" where the row does not tell."""
     fault: str
-    """What is wrong, and what was done: "apex 1143 lies after offset 1134: the offset is taken as apex"."""
+    """What is wrong, and what was done: "apex 1143 lies outside onset 1100 to offset 1134: it is to be found"."""
 
     def __str__(self) -> str:
         named = f" ({self.clip})" if self.clip else ""
@@ -111,6 +112,6 @@ def numbered_frames(folder: Path) -> Mapping[int, Path]:
     numbered = {
         number: file
         for file in sorted(folder.iterdir())
-        if file.suffix.lower() in _IMAGES and (number := last_integer(file.name)) is not None
+        if file.suffix.lower() in IMAGES and (number := last_integer(file.name)) is not None
     }
     return MappingProxyType(dict(sorted(numbered.items())))

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from engines.errors import BadInput
 from realtime.events import Kind
-from trainers.annotations import Clip, ClipTable, Finding, numbered_frames, table_of
+from trainers.annotations import Clip, ClipTable, Finding, Outcome, numbered_frames, table_of
+from trainers.datasets.layout import described
 from trainers.datasets.tables import Row
 
 LEAST_SHARE = 0.5
@@ -101,53 +102,47 @@ def judge(onset: str, apex: str | None, offset: str, frames: Collection[int]) ->
 class Intake:
     """Gathers clips and findings while one table is walked."""
 
-    def __init__(self, dataset: str, root: Path, table: Path, frame_rate_hz: float, sheet: str = "") -> None:
+    def __init__(self, dataset: str, root: Path, table: Path | None, frame_rate_hz: float, sheet: str = "") -> None:
         """Begin an import.
 
         Args:
             dataset: short name, as in `Clip`.
             root: folder that the user gave.
-            table: the coding table; findings name it and the row.
+            table: the coding table; findings name it and the row. None where the folders alone tell.
             frame_rate_hz: of all clips.
             sheet: name of the sheet, where the table has several that count.
         """
         self.dataset, self.root, self.table, self.frame_rate_hz = dataset, root, table, frame_rate_hz
-        self._source = f"{table.name} sheet {sheet}" if sheet else table.name
-        self._rows: set[int] = set()
+        self._source = described(table, sheet) if table else ""
+        self._rows: set[int | Path] = set()
         self._taken: dict[tuple[str, str], str] = {}
         self._clips: list[Clip] = []
         self._findings: list[Finding] = []
 
-    def repaired(self, row: Row, clip: str, fault: str) -> None:
+    def repaired(self, row: Row | Path, clip: str, fault: str) -> None:
         """Report what was wrong with a row that is kept, and what was done.
 
         Args:
-            row: of the table.
+            row: of the table, or the folder that takes a row's place.
             clip: subject and clip; "" where the row does not tell.
             fault: as in `Finding`.
         """
-        self._rows.add(row.number)
-        self._findings.append(Finding(outcome="repaired", where=self._where(row), clip=clip, fault=fault))
+        self._find("repaired", row, clip, fault)
 
-    def rejected(self, row: Row, clip: str, fault: str) -> None:
+    def rejected(self, row: Row | Path, clip: str, fault: str) -> None:
         """Report a row, or one of its expressions, that gives no clip; the arguments are those of `repaired`."""
-        self._rows.add(row.number)
-        self._findings.append(Finding(outcome="rejected", where=self._where(row), clip=clip, fault=fault))
+        self._find("rejected", row, clip, fault)
 
     def without_row(self, folder: Path, clip: str) -> None:
         """Report images that no row of the table speaks of."""
-        where = str(folder.relative_to(self.root)) if folder.is_relative_to(self.root) else str(folder)
-        self._findings.append(
-            Finding(
-                outcome="rejected", where=where, clip=clip, fault=f"images without a row in {self._source}: left out"
-            )
-        )
+        fault = f"images without a row in {self._source}: left out"
+        self._findings.append(Finding(outcome="rejected", where=self._where(folder), clip=clip, fault=fault))
 
-    def take(self, row: Row, coded: Coded) -> Clip | None:
+    def take(self, row: Row | Path, coded: Coded) -> Clip | None:
         """Judge one expression, report what its row lacks, and keep it if it can be kept.
 
         Args:
-            row: it stands in.
+            row: it stands in, or the folder that takes a row's place.
             coded: the expression.
 
         Returns:
@@ -161,7 +156,7 @@ class Intake:
             return None
         for repair in judgement.repairs:
             self.repaired(row, named, repair)
-        self._rows.add(row.number)
+        self._rows.add(_key(row))
         self._taken[coded.subject, coded.name] = self._where(row)
         self._clips.append(self._clip(coded, judgement))
         return self._clips[-1]
@@ -173,13 +168,19 @@ class Intake:
             BadInput: if no row gave a clip.
         """
         if not self._clips:
-            reason = f"the first reason is: {self._findings[0]}" if self._findings else "it has no rows"
-            remedy = f"give the folder as its owners lay it out ({reason})"
-            raise BadInput(f"table {self.table} gives no clip under {self.root}: {remedy}")
+            first = f"; the first fault is {self._findings[0]}" if self._findings else ""
+            source = f"table {self.table}" if self.table else f"folder {self.root}"
+            raise BadInput(f"{source} gives no clip: give the folder {self.root} as its owners lay it out{first}")
         return table_of(self.dataset, self.root, self._clips, self._findings, rows=len(self._rows))
 
-    def _where(self, row: Row) -> str:
-        return f"{self._source} row {row.number}"
+    def _find(self, outcome: Outcome, row: Row | Path, clip: str, fault: str) -> None:
+        self._rows.add(_key(row))
+        self._findings.append(Finding(outcome=outcome, where=self._where(row), clip=clip, fault=fault))
+
+    def _where(self, row: Row | Path) -> str:
+        if isinstance(row, Row):
+            return f"{self._source} row {row.number}"
+        return str(row.relative_to(self.root)) if row.is_relative_to(self.root) else str(row)
 
     def _judge(self, coded: Coded) -> Judgement:
         before = self._taken.get((coded.subject, coded.name))
@@ -206,6 +207,10 @@ class Intake:
             action_units=coded.action_units,
             kind=coded.kind,
         )
+
+
+def _key(row: Row | Path) -> int | Path:
+    return row.number if isinstance(row, Row) else row
 
 
 def _interval(onset: str, apex: str | None, offset: str, repairs: list[str]) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The databases that can be imported, by name; the module of each is brought in when it is used.
 
 A module reads what the owners hand out as it lies there: `read(root)` gives the clip table with its import report,
-`recognises(root)` tells whether the folders and the coding table under `root` are those of its database.
+`recognises(root)` tells by the folders' names whether its database lies under `root`.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,11 +47,11 @@ class Database:
             BadInput: in one line, if the folder or its table is not there, or no row gives a clip.
         """
         self._check(root)
-        return cast("Callable[[Path], ClipTable]", self._function("read"))(root)
+        return cast("Callable[[Path], ClipTable]", self._function("read"))(root.absolute())
 
     def recognises(self, root: Path) -> bool:
-        """Whether the database's folders and table lie under a root; False where there is no such folder."""
-        return root.is_dir() and cast("Callable[[Path], bool]", self._function("recognises"))(root)
+        """Whether the database's folders lie under a root; False where there is no such root."""
+        return root.is_dir() and cast("Callable[[Path], bool]", self._function("recognises"))(root.absolute())
 
     def _check(self, root: Path) -> None:
         if not root.is_dir():

@@ -1,11 +1,15 @@
 """Coding tables as the databases' owners hand them out: .xlsx, .xls or .csv, every cell as text."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from engines.errors import BadInput
+from engines.errors import BadInput, in_one_line
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,15 @@ class Row:
     """Stripped text; "" where a cell is empty or beyond the row's end. A whole number reads "6", never "6.0"."""
 
 
+def sheet_names(table: Path) -> list[str]:
+    """Names of a file's sheets in their order; one "" for a .csv file.
+
+    Raises:
+        BadInput: naming the file, if it is missing or unreadable.
+    """
+    return _read(table, _csv_names if table.suffix.lower() == ".csv" else _workbook_names)
+
+
 def read_rows(table: Path, sheet: int = 0) -> list[Row]:
     """Every row of a sheet that is not empty, all of one length.
 
@@ -28,16 +41,8 @@ def read_rows(table: Path, sheet: int = 0) -> list[Row]:
     Raises:
         BadInput: naming the file, if it is missing, unreadable or has no such sheet.
     """
-    if not table.is_file():
-        raise BadInput(f"table {table} is not there: put the database's coding table where its owners have it")
-    try:
-        cells = _csv_cells(table) if table.suffix.lower() == ".csv" else _sheet_cells(table, sheet)
-    except BadInput:
-        raise
-    except Exception as fault:
-        # The spreadsheet reader raises many kinds; all of them mean that this file is not a table.
-        reason = " ".join(str(fault).split()) or type(fault).__name__
-        raise BadInput(f"table {table} cannot be read ({reason}): copy it again from the database") from None
+    read = _csv_cells if table.suffix.lower() == ".csv" else partial(_sheet_cells, sheet=sheet)
+    cells = _read(table, read)
     width = max((len(row) for row in cells), default=0)
     return [Row(number, (*row, *[""] * (width - len(row)))) for number, row in enumerate(cells, start=1) if any(row)]
 
@@ -71,13 +76,37 @@ def _plain(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
+def _read(table: Path, read: Callable[[Path], Read]) -> Read:
+    if not table.is_file():
+        raise BadInput(f"table {table} is not there: put the database's coding table where its owners have it")
+    try:
+        return read(table)
+    except BadInput:
+        raise
+    except Exception as fault:
+        # The spreadsheet reader raises many kinds; all of them mean that this file is not a table.
+        raise BadInput(
+            f"table {table} cannot be read ({in_one_line(fault)}): copy it again from the database"
+        ) from None
+
+
+def _csv_names(_: Path) -> list[str]:
+    return [""]
+
+
+def _workbook_names(table: Path) -> list[str]:
+    # Brings a compiled reader in, which nothing but an import needs.
+    from python_calamine import CalamineWorkbook
+
+    return list(CalamineWorkbook.from_path(table).sheet_names)
+
+
 def _csv_cells(table: Path) -> list[list[str]]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         return [[cell.strip() for cell in row] for row in csv.reader(file)]
 
 
 def _sheet_cells(table: Path, sheet: int) -> list[list[str]]:
-    # Brings a compiled reader in, which nothing but an import needs.
     from python_calamine import CalamineWorkbook
 
     workbook = CalamineWorkbook.from_path(table)

@@ -1,0 +1,1 @@
+"""One file a database, as in `trainers.datasets`."""
