@@ -45,6 +45,12 @@ class Labelled(NamedTuple):
 
 
 _OWN = {name: name for name in COMPOSITE_LABELS}
+_THREE = {
+    **dict.fromkeys(("anger", "contempt", "disgust", "fear", "repression", "sad", "sadness"), "negative"),
+    **dict.fromkeys(("happiness", "happy"), "positive"),
+    "surprise": "surprise",
+}
+"""The emotions of all databases; no two of them mean different things by one word."""
 
 _KNOWN = (
     LabelScheme(
@@ -101,6 +107,17 @@ _KNOWN = (
         citation="as the database",
         label_names=(),
         labels={},
+    ),
+    LabelScheme(
+        name="three-classes",
+        about="negative, positive, surprise of every database, after MEGC 2019 for those that it does not "
+        "speak of; fear and sadness are negative everywhere",
+        citation="See et al., MEGC 2019: the second facial micro-expressions grand challenge, FG 2019",
+        label_names=COMPOSITE_LABELS,
+        labels={
+            "casme2": _THREE, "samm": _THREE, "casme3": _THREE, "mmew": _THREE, "samm-long-videos": _THREE,
+            "casme-square": _OWN, "smic-hs": _OWN, "smic-vis": _OWN, "smic-nir": _OWN,
+        },
     ),
 )  # fmt: skip
 

@@ -72,6 +72,14 @@ def frame_number(text: str) -> int | None:
     return int(number) if number.is_integer() and number >= 0 else None
 
 
+def kind_of(text: str) -> Kind | None:
+    """Kind of expression in a cell such as "macro-expression" or "Micro - 1/2"; None where it says neither."""
+    word = text.casefold()
+    if word.startswith("micro"):
+        return "micro"
+    return "macro" if word.startswith("macro") else None
+
+
 def judge(onset: str, apex: str | None, offset: str, frames: Collection[int]) -> Judgement:
     """Judge an onset, an apex and an offset against each other and against the frames on disk.
 
