@@ -132,11 +132,11 @@ def _chunk(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     generator = np.random.default_rng(seed)
     movements = draw_movements(count, generator, parameters.movement)
-    x, y = _face_coordinates(count, generator, parameters.geometry)
+    x, y = face_coordinates(count, generator, parameters.geometry)
     flow = np.empty((count, 2, WORK_HEIGHT, WORK_WIDTH), np.float32)
     for first in range(0, count, _BATCH):
         part = slice(first, first + _BATCH)
-        flow[part] = _field(movements.bumps[part], x[part], y[part])
+        flow[part] = bump_displacement(movements.bumps[part], x[part], y[part])
     flow = disturb(flow, x, y, generator, parameters.disturbance)
     drawn = round(count * (1.0 - parameters.filmed_share))
     maps = [stretched_maps(measured(flow[:drawn], generator, parameters.disturbance))] if drawn else []
@@ -146,16 +146,32 @@ def _chunk(
     return np.concatenate(maps), movements.labels, movements.combinations
 
 
-def _face_coordinates(
-    count: int, generator: np.random.Generator, parameters: GeometryParameters
+def face_coordinates(
+    count: int,
+    generator: np.random.Generator,
+    parameters: GeometryParameters,
+    *,
+    height: int = WORK_HEIGHT,
+    width: int = WORK_WIDTH,
 ) -> tuple[Float32[np.ndarray, "N H W"], Float32[np.ndarray, "N H W"]]:
-    """Each working pixel's place in the face, pupil distances from the point between the pupils."""
+    """Each pixel's place in the face, pupil distances from the point between the pupils.
+
+    Args:
+        count: faces N, each of its own geometry.
+        generator: source of the geometry; the same draws whatever the size.
+        parameters: how far faces depart from the canonical crop's geometry.
+        height: of the grid that covers the crop, pixels.
+        width: of the grid, pixels.
+
+    Returns:
+        x to the image's right and y down.
+    """
 
     def around(mean: float, deviation: float) -> np.ndarray:
         return generator.normal(mean, deviation, (count, 1, 1)).astype(np.float32)
 
-    columns = ((np.arange(WORK_WIDTH, dtype=np.float32) + 0.5) / WORK_WIDTH)[None, None, :]
-    rows = ((np.arange(WORK_HEIGHT, dtype=np.float32) + 0.5) / WORK_HEIGHT)[None, :, None]
+    columns = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None, None, :]
+    rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[None, :, None]
     x = (columns - around(parameters.centre[0], parameters.centre_spread[0])) / around(
         parameters.pupil_distance[0], parameters.pupil_distance_spread
     )
@@ -166,10 +182,19 @@ def _face_coordinates(
     return np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y
 
 
-def _field(
+def bump_displacement(
     bumps: Float32[np.ndarray, "N K 7"], x: Float32[np.ndarray, "N H W"], y: Float32[np.ndarray, "N H W"]
 ) -> Float32[np.ndarray, "N 2 H W"]:
-    """Sum of the bumps' displacements: exp(−(q/2)^p), q the squared elliptic distance."""
+    """Sum of the bumps' displacements: exp(−(q/2)^p), q the squared elliptic distance.
+
+    Args:
+        bumps: as `draw_movements` draws them.
+        x: each pixel's place in the face, pupil distances to the image's right.
+        y: each pixel's place in the face, pupil distances below the pupils.
+
+    Returns:
+        Displacement of the skin; a unit of strength one moves it by about one.
+    """
     count, height, width = x.shape
     column = bumps[..., None]  # N K 7 1
     q = ((x.reshape(count, 1, -1) - column[:, :, 0]) / column[:, :, 2]) ** 2

@@ -15,7 +15,7 @@ from jaxtyping import Float32
 
 from engines.flow import Tvl1Parameters, tvl1
 from engines.inputs.head_movement import without_head_movement
-from trainers.datasets.synthetic_face import PORTRAITS, Likeness, face_transform, load_portrait, vary
+from trainers.datasets.synthetic_face import PORTRAITS, Likeness, Portrait, face_transform, load_portrait, vary
 
 FILM_WIDTH = 128
 FILM_HEIGHT = 152
@@ -71,7 +71,7 @@ def filmed_flow(
     onsets = np.empty((len(x), FILM_HEIGHT, FILM_WIDTH), np.float32)
     apexes = np.empty_like(onsets)
     for index in range(len(x)):
-        face = _roughened(bank[generator.integers(len(bank))], generator, parameters)
+        face = roughened(bank[generator.integers(len(bank))], generator, parameters)
         onsets[index], apexes[index] = _filmed(face, displacement[index], x[index], y[index], generator, parameters)
     flow = tvl1(onsets, apexes, Tvl1Parameters())
     for index in np.flatnonzero(generator.random(len(x)) < parameters.steady_probability):
@@ -93,36 +93,61 @@ def _face_bank(count: int) -> Float32[np.ndarray, "faces 210 180"]:
             seed=index,
         )
         face = vary(portraits[index % len(portraits)], likeness)
-        gray: np.ndarray = cv2.cvtColor(face.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        to_bank = face_transform(face.landmarks) * _BANK_UNIT
-        to_bank[:, 2] += _BANK_CENTRE
-        scale = float(np.hypot(to_bank[0, 0], to_bank[0, 1]))
-        if scale < 1:
-            gray = cv2.GaussianBlur(gray, (0, 0), 0.45 / scale)
-        faces[index] = cv2.warpAffine(
-            gray, to_bank, (_BANK_WIDTH, _BANK_HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
+        faces[index] = upright_gray(face, _BANK_UNIT, (_BANK_WIDTH, _BANK_HEIGHT), _BANK_CENTRE)
     return faces
 
 
-def _smooth_noise(generator: np.random.Generator, nodes: int, height: int, width: int) -> np.ndarray:
+def upright_gray(
+    portrait: Portrait, unit_px: float, size: tuple[int, int], centre: tuple[float, float]
+) -> Float32[np.ndarray, "h w"]:
+    """A portrait as a gray picture, the eyes level.
+
+    Args:
+        portrait: whose face.
+        unit_px: distance of the pupils in the picture, pixels.
+        size: width and height of the picture, pixels; where the portrait ends, its edge goes on.
+        centre: where the point between the pupils comes to lie, pixels.
+
+    Returns:
+        Gray values, 0–255.
+    """
+    gray: np.ndarray = cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    to_picture = face_transform(portrait.landmarks) * unit_px
+    to_picture[:, 2] += centre
+    scale = float(np.hypot(to_picture[0, 0], to_picture[0, 1]))
+    if scale < 1:
+        gray = cv2.GaussianBlur(gray, (0, 0), 0.45 / scale)
+    return cv2.warpAffine(gray, to_picture, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def smooth_noise(generator: np.random.Generator, nodes: int, height: int, width: int) -> Float32[np.ndarray, "h w"]:
+    """Noise of deviation one, interpolated between `nodes` × `nodes` random values."""
     coarse = generator.standard_normal((nodes, nodes), np.float32)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def _roughened(
+def roughened(
     face: Float32[np.ndarray, "h w"], generator: np.random.Generator, parameters: FilmParameters
 ) -> Float32[np.ndarray, "h w"]:
-    """Another skin, contrast, light and sharpness for the same face."""
+    """Another skin, contrast, light and sharpness for the same face.
+
+    Args:
+        face: gray values, 0–255.
+        generator: source of all randomness.
+        parameters: how rough.
+
+    Returns:
+        Gray values, not limited.
+    """
     height, width = face.shape
     blur = generator.uniform(0.0, 1.2)
     changed = cv2.GaussianBlur(face, (0, 0), blur) if blur > 0.3 else face
     contrast = generator.uniform(0.5, 1.1)
     changed = (changed - changed.mean()) * contrast + generator.uniform(90.0, 150.0)
-    changed = changed * (1.0 + 0.12 * _smooth_noise(generator, 3, height, width))
+    changed = changed * (1.0 + 0.12 * smooth_noise(generator, 3, height, width))
     rough = generator.uniform(*parameters.texture)
     for nodes in (24, 60, 120):
-        changed = changed + 0.6 * rough * generator.random() * _smooth_noise(generator, nodes, height, width)
+        changed = changed + 0.6 * rough * generator.random() * smooth_noise(generator, nodes, height, width)
     skin: np.ndarray = changed.astype(np.float32)
     return skin
 
@@ -143,7 +168,7 @@ def _filmed(
     onset = _sampled(face, left, top)
     apex = _sampled(face, left - dx, top - dy)
     apex = apex * np.float32(generator.normal(1.0, parameters.gain_spread))
-    apex = apex + np.float32(parameters.shading_spread) * _smooth_noise(generator, 3, FILM_HEIGHT, FILM_WIDTH)
+    apex = apex + np.float32(parameters.shading_spread) * smooth_noise(generator, 3, FILM_HEIGHT, FILM_WIDTH)
     noise = np.exp(generator.uniform(*np.log(parameters.camera_noise)))
     grain = np.float32(noise) * generator.standard_normal((2, FILM_HEIGHT, FILM_WIDTH), np.float32)
     first, second = np.clip(np.stack([onset, apex]) + grain, 0.0, 255.0)
