@@ -70,7 +70,7 @@ class ImageFolder(Source):
         if not self._files:
             raise BadInput(f"{self.name}: the folder holds no image (jpg, png, bmp or tif)")
         self.frame_count, self._index = len(self._files), 0
-        self.height, self.width = self._decode(self._files[0]).shape[:2]
+        self.height, self.width = read_image(self._files[0]).shape[:2]
 
     def read(self) -> Frame | None:
         """The next image, or None after the last.
@@ -81,7 +81,7 @@ class ImageFolder(Source):
         if self._index >= len(self._files):
             return None
         file = self._files[self._index]
-        image = self._decode(file)
+        image = read_image(file)
         if image.shape[:2] != (self.height, self.width):
             raise BadInput(
                 f"{file}: {image.shape[1]}×{image.shape[0]} pixels where the images before have "
@@ -99,13 +99,18 @@ class ImageFolder(Source):
         """Forget the list of files."""
         self._files = []
 
-    @staticmethod
-    def _decode(file: Path) -> UInt8[np.ndarray, "H W 3"]:
-        try:
-            encoded = np.fromfile(file, np.uint8)
-        except OSError as error:
-            raise BadInput(f"{file}: cannot be read ({error.strerror}); check the file") from error
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-        if image is None:
-            raise BadInput(f"{file}: not a readable image; replace or remove it")
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+
+def read_image(file: Path) -> UInt8[np.ndarray, "H W 3"]:
+    """An image file as an RGB picture; a gray one has three equal channels.
+
+    Raises:
+        BadInput: naming the file, if it cannot be read.
+    """
+    try:
+        encoded = np.fromfile(file, np.uint8)
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read ({error.strerror}); check the file") from error
+    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    if image is None:
+        raise BadInput(f"{file}: not a readable image; replace or remove it")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
