@@ -2,9 +2,10 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -56,20 +57,34 @@ class LocalWorkers:
             return
         # Spawned: a forked copy of PyTorch's or Numba's thread pool would hang.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(min(self._count, len(jobs)), mp_context=context, initializer=_one_thread)
+        pool = ProcessPoolExecutor(
+            min(self._count, len(jobs)), mp_context=context, initializer=_begin, initargs=(function,)
+        )
         try:
-            places = {pool.submit(function, job): place for place, job in enumerate(jobs)}
+            places = {pool.submit(_do, job): place for place, job in enumerate(jobs)}
             for future in as_completed(places):
                 yield places[future], future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_thread() -> None:
+_function: Callable[[Any], Any] | None = None
+"""What this worker process was begun for: sent once, however much data it holds."""
+
+
+def _begin(function: Callable[[Any], Any]) -> None:
     """Workers must not crowd each other out, and results must not depend on how many threads there are."""
     import cv2
     import numba
 
+    global _function
+    _function = function
     numba.set_num_threads(1)
     cv2.setNumThreads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    # A Ctrl-C is the caller's: it drops what is not begun and says what was kept.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _do(job: Any) -> Any:
+    assert _function is not None  # the pool begins every worker with it
+    return _function(job)

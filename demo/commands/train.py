@@ -1,0 +1,138 @@
+"""`onset train`: train a published system by its protocol, score it honestly, export a checkpoint."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from demo.training import TrainingSource, load_source, progress_over, training_table
+from engines.errors import BadInput
+from realtime.configuration_file import load_configuration
+from trainers.cluster import open_workers
+from trainers.models.registry import MODELS, model_entry
+from trainers.protocol import ProtocolParameters
+from trainers.run_products import finish, report_path
+from trainers.training_parameters import TrainingParameters
+from trainers.training_run import RunParameters, TrainingRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """What a configuration file may set: the tables [training] and [protocol_parameters]."""
+
+    protocol_parameters: Annotated[ProtocolParameters, tyro.conf.arg(name="")] = field(
+        default_factory=ProtocolParameters
+    )
+    training: Annotated[TrainingParameters, tyro.conf.arg(name="")] = field(default_factory=TrainingParameters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train a model by a protocol and score it: metrics.json, report.html and a checkpoint folder.
+
+    Every setting's default is that of the model's paper. The same seeds give the same numbers, however many workers
+    train. A run that was stopped goes on from its last finished fold when the same command is given again.
+    """
+
+    model: tyro.conf.Positional[str]
+    """What to train: edssnet, dual-branch, dual-attention-crossvit, madtn, se-resnext-50; or a yardstick: linear-svm,
+    ststnet, compact-cnn, dual-attention-crossvit-fine."""
+    features: Path | None = None
+    """Feature file (.npz) from `onset prepare`, or any with x, y, subject, dataset."""
+    data: Path | None = None
+    """A database's folder as its owners hand it out; it is prepared for the model first."""
+    synthetic: bool = False
+    """Train on synthesised clips of known movements instead of real ones."""
+    out: Path
+    """Folder of the run."""
+    protocol: Literal[
+        "paper", "leave-one-subject-out", "megc-2019-composite", "k-fold", "cross-database", "hold-out"
+    ] = "paper"
+    """Who is trained and who is tested on; "paper" takes what the model's paper does."""
+    seeds: int = 3
+    """Trained and scored so many times."""
+    pretrain: Literal["none", "synthetic"] = "none"
+    """Let the networks learn from synthetic movements before the first fold."""
+    workers: int | None = None
+    """Folds at a time; as many as there are cores if left out."""
+    cluster: str | None = None
+    """Spread the folds over Ray: auto, or the address of a cluster (extra [cluster])."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the networks train; auto takes a card that PyTorch can use."""
+    ensemble: bool = False
+    """Export the mean of all seeds' networks instead of the first seed's alone."""
+    tensorboard: bool = False
+    """Write curves and scores for TensorBoard, too."""
+    overwrite: bool = False
+    """Remove another run that is in the folder."""
+    config: Path | None = None
+    """TOML file with settings; flags win over it."""
+    json: bool = False
+    """Print one JSON object at the end instead of text."""
+    settings: Annotated[TrainSettings, tyro.conf.arg(name="")] = field(default_factory=TrainSettings)
+
+    def run(self) -> int:
+        """Load or make the features, do the folds, score, export and report."""
+        entry = model_entry(self.model)
+        protocol = entry.protocol if self.protocol == "paper" else self.protocol
+        with open_workers(self.cluster, self.workers) as workers:
+            source = TrainingSource(features=self.features, data=self.data, synthetic=self.synthetic)
+            features = load_source(source, entry, protocol, self.out, workers, quiet=self.json)
+            parameters = RunParameters(
+                protocol=protocol,
+                protocol_parameters=self.settings.protocol_parameters,
+                training=self.settings.training,
+                seeds=self.seeds,
+                pretrain=self.pretrain,
+            )
+            run = TrainingRun(
+                entry, features, parameters, self.out, device=_device(self.device), overwrite=self.overwrite
+            )
+            try:
+                with progress_over(run, quiet=self.json) as progress:
+                    metrics = run.run(workers, progress)
+                checkpoint = finish(run, metrics, workers, ensemble=self.ensemble, tensorboard=self.tensorboard)
+            except KeyboardInterrupt:
+                kept = len(run.records())
+                print(
+                    f"onset: stopped; {kept} of {len(run.jobs)} folds are kept: the same command goes on",
+                    file=sys.stderr,
+                )
+                raise
+        if self.json:
+            print(json.dumps(metrics))
+            return 0
+        console = Console()
+        console.print(training_table(metrics))
+        console.print(f"report      {report_path(run.folder)}\ncheckpoint  {checkpoint.folder}", highlight=False)
+        return 0
+
+
+def _device(asked: str) -> str:
+    import torch
+
+    if asked == "cpu" or (asked == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    if not torch.cuda.is_available():
+        raise BadInput("--device cuda: PyTorch finds no card here; use --device cpu, or run `onset doctor`")
+    return "cuda"
+
+
+def defaults(words: Sequence[str]) -> Train:
+    """Defaults under the flags: the named model's own training, with the configuration file over it."""
+    named = next((word for word in words if word in MODELS), None)
+    training = model_entry(named).training if named else TrainingParameters()
+    settings = TrainSettings(training=training)
+    for place, word in enumerate(words):
+        path = words[place + 1] if word == "--config" and place + 1 < len(words) else word.removeprefix("--config=")
+        if word == "--config" or path != word:
+            settings = load_configuration(Path(path), settings)
+    return Train(model=tyro.MISSING, out=tyro.MISSING, settings=settings)
+
+
+COMMAND = Train
