@@ -169,13 +169,14 @@ def last_convolutions(model: nn.Module, example: Float[Tensor, "1 C H W"]) -> di
     finally:
         for handle in handles:
             handle.remove()
-    last: dict[str, tuple[nn.Conv2d, Tensor]] = {}
-    for name, (layer, output) in reversed(outputs.items()):
-        if min(output.shape[2:]) > 1 and not any(_follows(later, output) for _, later in last.values()):
-            last[name] = (layer, output)
-    return {
-        f"{name} ({output.shape[2]} × {output.shape[3]})": layer for name, (layer, output) in reversed(last.items())
-    }
+    left = {name: found for name, found in outputs.items() if min(found[1].shape[2:]) > 1}
+    last = []
+    while left:
+        name, (layer, output) = left.popitem()
+        last.append((f"{name} ({output.shape[2]} × {output.shape[3]})", layer))
+        read = _reads(output, [earlier for _, earlier in left.values()])
+        left = {name: found for (name, found), follows in zip(left.items(), read, strict=True) if not follows}
+    return dict(reversed(last))
 
 
 def _keeps_places(layer: nn.Conv2d) -> bool:
@@ -183,10 +184,12 @@ def _keeps_places(layer: nn.Conv2d) -> bool:
     return layer.out_channels > 1 and not patches
 
 
-def _follows(later: Tensor, earlier: Tensor) -> bool:
-    """Whether one map is computed from another."""
-    (gradient,) = torch.autograd.grad(later.sum(), earlier, retain_graph=True, allow_unused=True)
-    return gradient is not None
+def _reads(later: Tensor, earlier: Sequence[Tensor]) -> list[bool]:
+    """Which maps another one is computed from."""
+    if not earlier:
+        return []
+    gradients = torch.autograd.grad(later.sum(), list(earlier), retain_graph=True, allow_unused=True)
+    return [gradient is not None for gradient in gradients]
 
 
 def grad_cam(

@@ -38,9 +38,9 @@ _NOSE = ((168, 6, 197, 195, 4), (98, 97, 2, 326, 327))
 class FacePlan:
     """The average face of the shipped portraits and their mirror images, set upright in the canonical crop."""
 
-    patches: Mapping[str, Float64[np.ndarray, "patches 2"]]
+    patches: Mapping[str, Float64[np.ndarray, "_ 2"]]
     """Middles of each region's patches by its name, x and y in crop pixels; left and right are the subject's."""
-    lines: tuple[Float64[np.ndarray, "points 2"], ...]
+    lines: tuple[Float64[np.ndarray, "_ 2"], ...]
     """Outline, brows, eyes, nose and lips, to draw under something."""
 
 
