@@ -19,7 +19,7 @@ from trainers.datasets.databases import database
 from trainers.datasets.layout import Sheet, find_sheets, folders_in, only_sheet, subject_homes
 from trainers.datasets.tables import Row
 
-_CLIP = re.compile(r"(S\d+)-\d+-\d+", re.IGNORECASE)
+_CLIP = re.compile(r"S\d+-\d+-\d+", re.IGNORECASE)
 _COLUMNS = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion")
 
 
@@ -67,12 +67,16 @@ def _clips(homes: Iterable[Path]) -> dict[str, list[Path]]:
     return clips
 
 
-def _take(intake: Intake, sheet: Sheet, row: Row, folders: Mapping[str, list[Path]], home: Path) -> Path:
+def _take(intake: Intake, sheet: Sheet, row: Row, folders: Mapping[str, list[Path]], home: Path) -> Path | None:
     subject, name, onset, apex, offset, units, emotion = (sheet.cell(row, column) for column in _COLUMNS)
+    if not _CLIP.fullmatch(name):
+        intake.rejected(row, f"{subject} {name}".strip(), f"file name {name!r} names no clip")
+        return None
     found = folders.get(name, [home / emotion / name])
     folder = next((clip for clip in found if _is_under(clip, emotion)), found[0])
     coded = Coded(
-        subject=_subject(subject, name),
+        # Not the cell: a spreadsheet may keep a bare 1 of S01.
+        subject=name.partition("-")[0],
         name=name,
         folder=folder,
         onset=onset,
@@ -93,9 +97,3 @@ def _take(intake: Intake, sheet: Sheet, row: Row, folders: Mapping[str, list[Pat
 
 def _is_under(clip: Path, emotion: str) -> bool:
     return clip.parent.name.casefold() == emotion.casefold()
-
-
-def _subject(cell: str, name: str) -> str:
-    """The subject as the clips' names have it, "S01", since a spreadsheet may keep a bare 1."""
-    known = _CLIP.fullmatch(name)
-    return known.group(1) if known else cell
