@@ -42,6 +42,15 @@ class FeatureFile:
     def __len__(self) -> int:
         return len(self.y)
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `save_features` writes."""
+        named: dict[str, np.ndarray] = {name: getattr(self, name) for name in ("x", "y", *PER_CLIP_NAMES, "variant")}
+        if self.label_names is not None:
+            named["label_names"] = np.array(self.label_names)
+        if self.recipe is not None:
+            named["recipe"] = np.array(self.recipe)
+        return named
+
 
 def load_features(path: str | Path) -> FeatureFile:
     """Read a feature file; nothing in it is unpickled.

@@ -23,7 +23,7 @@ from trainers.splits import Split
 from trainers.training_parameters import TrainingParameters
 from trainers.workers import Workers
 
-RUN_FILE, METRICS_FILE = "run.json", "metrics.json"
+RUN_FILE, METRICS_FILE, FEATURES_FILE = "run.json", "metrics.json", "features.npz"
 OWN = (RUN_FILE, METRICS_FILE, "report.html", "scores.md", "folds", "pretrained", "checkpoint", "tensorboard")
 """What a run writes into its folder, and all that replacing it removes."""
 Progress = Callable[[int, int, FoldRecord | None], None]
@@ -152,6 +152,7 @@ class TrainingRun:
             "protocol": self.parameters.protocol,
             "label_names": list(self.label_names),
             "clips": int((self.features.variant == ITSELF).sum()),
+            "clips_scored": len(np.unique(np.concatenate([split.test for split in self.splits]))),
             "folds": len(self.splits),
             "parameters": parameter_count(self.entry.build(len(self.label_names))),
             **run_scores(folds, self.features, self.label_names, by_task=by_task),
@@ -201,7 +202,7 @@ class TrainingRun:
             raise BadInput(
                 f"{self.folder} holds another run (other data, model or settings): choose another --out, or --overwrite"
             )
-        if self.folder.exists() and not file.is_file() and any(self.folder.iterdir()):
+        if self.folder.exists() and not file.is_file() and any(map(_is_foreign, self.folder.iterdir())):
             raise BadInput(f"{self.folder} is not empty and holds no training run: choose another --out")
         for name in OWN:
             _remove(self.folder / name)
@@ -255,6 +256,11 @@ def _counts(split: Split) -> dict[str, Any]:
         "name": split.name,
         **{side: len(getattr(split, side)) for side in ("train", "validation", "test", "target")},
     }
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether something in the folder is neither a run's nor the features that were made for it."""
+    return path.name not in OWN and not path.name.lstrip(".").startswith(Path(FEATURES_FILE).stem)
 
 
 def _remove(path: Path) -> None:

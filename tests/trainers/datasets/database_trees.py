@@ -255,7 +255,12 @@ def write_smic(
             _write_short(root / part, row, draw)
     if table is None:
         return None
-    return write_table(root / table.format(part=part), [SMIC_HEADER, *map(_smic_cells, rows)])
+    return write_smic_table(root / table.format(part=part), rows)
+
+
+def write_smic_table(file: Path, rows: Iterable[SmicRow]) -> Path:
+    """SMIC's table alone."""
+    return write_table(file, [SMIC_HEADER, *map(_smic_cells, rows)])
 
 
 def write_table(file: Path, rows: Iterable[Sequence[Cell]]) -> Path:
