@@ -37,6 +37,10 @@ class Sheet:
         """Text under a name; "" where the sheet lacks a column that it may lack."""
         return row.cells[self.columns[column]] if column in self.columns else ""
 
+    def coded(self, *columns: str) -> Iterator[Row]:
+        """Rows with something under one of some names: the others are sums and remarks below the table."""
+        return (row for row in self.rows if any(self.cell(row, column) for column in columns))
+
 
 def subject_homes(root: Path, subject: re.Pattern[str]) -> list[Path]:
     """Folders under a root, itself included, that hold subjects' folders, in the order of their paths.
@@ -199,7 +203,9 @@ def _walk(folder: Path, subject: re.Pattern[str], depth: int = DEPTH) -> Iterato
 
 def _listed(folder: Path) -> tuple[list[str], list[str]]:
     """Names of folders and files; none of either where the images of a clip or a long video lie."""
-    folders, files, images = [], [], 0
+    folders: list[str] = []
+    files: list[str] = []
+    images = 0
     try:
         with os.scandir(folder) as entries:
             # Names with a dot or a tilde in front are the leavings of other systems and of spreadsheets that are open.

