@@ -58,6 +58,17 @@ def test_the_two_clips_without_a_usable_apex_are_left_out_and_said(composite: di
     assert finding.where.endswith("sub04/EP12_01f")
 
 
+def test_the_published_maps_leave_the_same_clips_out_and_call_subjects_alike(
+    composite: dict[str, ClipTable], shared_data: Path
+) -> None:
+    maps = np.load(shared_data / "megc2019_flow_casme2_smic.npz")
+    own = maps["dataset"] == "casme2"
+    published = set(zip(maps["subject"][own].tolist(), maps["clip"][own].tolist(), strict=True))
+    assert not published & {("sub04", "EP12_01f"), ("sub05", "EP09_05f")}
+    assert {subject for subject, _ in published} <= {clip.subject for clip in composite["casme2"].clips}
+    assert set(maps["subject"][~own].tolist()) <= {f"s{number:02d}" for number in range(1, 21)}
+
+
 def test_emotions_without_a_label_are_dropped_and_said(composite: dict[str, ClipTable]) -> None:
     findings = labelled(composite["samm"], "composite-2019").findings
     assert [finding.fault for finding in findings] == [

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from engines.errors import BadInput
@@ -30,6 +32,15 @@ def test_both_layouts_give_the_same_clips(tmp_path: Path, layout: str, image: st
     frames = numbered_frames(clip.folder)
     assert frames[46].name == image
     assert list(frames) == list(range(46, 87))  # in the order of the numbers, not of the names
+
+
+def test_frames_can_be_drawn_for_what_follows(tmp_path: Path) -> None:
+    write_casme2(tmp_path, CASME2_ROWS[:1], draw=lambda shot: np.full((8, 8, 3), round(200 * shot.strength), np.uint8))
+    (clip,) = _read(tmp_path).clips
+    assert clip.apex is not None
+    frames = numbered_frames(clip.folder)
+    brightness = [float(cv2.imread(str(frames[number])).mean()) for number in (clip.onset, clip.apex, clip.offset)]
+    assert brightness == pytest.approx([0, 200, 0], abs=3)
 
 
 def test_an_apex_that_cannot_be_used_is_to_be_found_and_said(tmp_path: Path) -> None:
