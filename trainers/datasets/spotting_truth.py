@@ -124,7 +124,8 @@ def long_videos(table: ClipTable) -> list[LongVideo]:
 
 def _names(folders: Iterable[Path]) -> dict[Path, str]:
     """The last parts of each path, as few as tell it from all others."""
-    left, names, depth = list(folders), {}, 0
+    names: dict[Path, str] = {}
+    left, depth = list(folders), 0
     while left:
         depth += 1
         # A dot would be taken for the beginning of a suffix where sessions and videos are matched.
