@@ -25,10 +25,8 @@ def find_apex(method: ApexMethod, faces: Sequence[AlignedFace], onset: int, offs
         `index` of the face at the apex: after the onset, and before the offset where there is a frame between them.
 
     Raises:
-        BadInput: if onset or offset is not among the faces, or the method is unknown.
+        BadInput: if onset or offset is not among the faces.
     """
-    if method not in APEX_METHODS:
-        raise BadInput(f"apex method {method!r} is unknown: use one of {', '.join(APEX_METHODS)}")
     indices = [face.index for face in faces]
     if onset >= offset or onset not in indices or offset not in indices:
         raise BadInput(f"no apex can be found from onset {onset} to offset {offset}: both need a face, in this order")

@@ -62,9 +62,9 @@ def strongest_frame(samples: Sequence[MotionSample]) -> int:
     """
     movement = np.nan_to_num(np.stack([sample.displacement[_COUNTED] for sample in samples]).astype(np.float64))
     times_s = np.array([sample.time_ns for sample in samples]) / NANOSECONDS
-    smooth = gaussian_filter1d(movement, SpottingParameters().smoothing_s / median(np.diff(times_s)), axis=0)
-    beyond = smooth - _straight_way(smooth, times_s)
-    strength = np.sqrt((beyond**2).sum(axis=(1, 2)))
+    beyond = movement - _straight_way(movement, times_s)
+    smooth = gaussian_filter1d(beyond, SpottingParameters().smoothing_s / median(np.diff(times_s)), axis=0)
+    strength = np.sqrt((smooth**2).sum(axis=(1, 2)))
     return samples[1 + int(np.argmax(strength[1:-1]))].index
 
 
