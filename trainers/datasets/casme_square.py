@@ -19,7 +19,7 @@ from pathlib import Path
 from engines.errors import BadInput
 from realtime.events import Kind
 from trainers.annotations import ClipTable
-from trainers.datasets.coding import Coded, Intake, kind_of
+from trainers.datasets.coding import Coded, Intake, kind_of, repeated
 from trainers.datasets.databases import database
 from trainers.datasets.layout import Sheet, chosen_home, folders_in, only_sheet, subject_homes, tables_under
 from trainers.datasets.tables import Row, read_rows, sheet_names
@@ -42,6 +42,8 @@ class Rules:
     """Folder of each subject's number in the table: "1" to "s15"."""
     films: Mapping[str, str]
     """Digits in a video's folder for the film of a code: "anger1" to "0401"."""
+    repeated: frozenset[tuple[str, str]]
+    """Subjects' numbers and codes that stand in several rows; their clips' names carry the onset as well."""
 
 
 def read(root: Path) -> ClipTable:
@@ -128,7 +130,7 @@ def _rules(table: Sheet, sheets: Sequence[Sheet]) -> Rules:
                 f"table {table.table} lacks the naming rule by which {example}: give the owners' workbook with its "
                 "three sheets, or a .csv file of each side by side"
             )
-    return Rules(subjects, films)
+    return Rules(subjects, films, repeated((table.cell(row, "subject"), table.cell(row, "code")) for row in table.rows))
 
 
 def _subjects(rows: Iterable[Row], numbers: set[str]) -> dict[str, str]:
@@ -164,9 +166,10 @@ def _take(intake: Intake, table: Sheet, row: Row, home: Path, rules: Rules) -> N
         intake.rejected(row, f"{subject or number} {code}", fault)
         return
     folder = _video_folder(home / subject, digits)
+    name = f"{code}_{onset}" if (number, code) in rules.repeated else code
     coded = Coded(
         subject=subject,
-        name=code,
+        name=name,
         folder=folder,
         onset=onset,
         apex=apex,
@@ -175,9 +178,13 @@ def _take(intake: Intake, table: Sheet, row: Row, home: Path, rules: Rules) -> N
         action_units=units,
         kind=kind,
     )
-    if intake.take(row, coded) and not _named_after(folder, subject):
+    if intake.take(row, coded) is None:
+        return
+    if name != code:
+        intake.repaired(row, f"{subject} {name}", f"code {code!r} stands in several rows: its onset is added to it")
+    if not _named_after(folder, subject):
         fault = f"folder {folder.name} lies under {subject} and bears another number: it is taken for {subject}"
-        intake.repaired(row, f"{subject} {code}", fault)
+        intake.repaired(row, f"{subject} {name}", fault)
 
 
 def _fault(number: str, code: str, kind_cell: str, subject: str | None, digits: str | None, kind: Kind | None) -> str:

@@ -10,15 +10,19 @@ and each decision becomes a finding of the import report:
 - frames missing at either end or within: the nearest that are there are taken, as long as half of them are.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from engines.errors import BadInput
 from realtime.events import Kind
 from trainers.annotations import Clip, ClipTable, Finding, Outcome, numbered_frames, table_of
 from trainers.datasets.layout import described
 from trainers.datasets.tables import Row
+
+Name = TypeVar("Name")
 
 LEAST_SHARE = 0.5
 """Share of the frames from onset to offset that must be there."""
@@ -78,6 +82,11 @@ def kind_of(text: str) -> Kind | None:
     if word.startswith("micro"):
         return "micro"
     return "macro" if word.startswith("macro") else None
+
+
+def repeated(names: Iterable[Name]) -> frozenset[Name]:
+    """Names that stand in several rows, so that the onset must tell one expression from another."""
+    return frozenset(name for name, count in Counter(names).items() if count > 1)
 
 
 def judge(onset: str, apex: str | None, offset: str, frames: Collection[int]) -> Judgement:

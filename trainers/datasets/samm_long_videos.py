@@ -9,12 +9,12 @@ Reference:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from trainers.annotations import ClipTable, Finding
-from trainers.datasets.coding import Coded, Intake, kind_of
+from trainers.datasets.coding import Coded, Intake, kind_of, repeated
 from trainers.datasets.databases import database
 from trainers.datasets.layout import Sheet, chosen_home, find_sheets, only_sheet, subject_homes
 from trainers.datasets.tables import Row
@@ -45,8 +45,9 @@ def read(root: Path) -> ClipTable:
     sheet = only_sheet(root, find_sheets(root, _VIDEO, _COLUMNS), _COLUMNS)
     emotions = _emotions(root)
     intake = Intake(known.name, root, sheet.table, known.frame_rate_hz, sheet.name)
+    several = repeated(sheet.cell(row, "Filename") for row in sheet.rows)
     for row in sheet.rows:
-        _take(intake, sheet, row, home, emotions)
+        _take(intake, sheet, row, home, emotions, several)
     table = intake.clip_table()
     return table if emotions else replace(table, findings=(_without_emotions(sheet), *table.findings))
 
@@ -72,30 +73,34 @@ def _without_emotions(sheet: Sheet) -> Finding:
     return Finding(outcome="repaired", where=sheet.table.name, clip="", fault=fault)
 
 
-def _take(intake: Intake, sheet: Sheet, row: Row, home: Path, emotions: Mapping[str, str]) -> None:
-    subject, name, onset, apex, offset, kind_cell, units = (sheet.cell(row, column) for column in _COLUMNS)
-    parts, kind = _EXPRESSION.fullmatch(name), kind_of(kind_cell)
+def _take(
+    intake: Intake, sheet: Sheet, row: Row, home: Path, emotions: Mapping[str, str], several: Collection[str]
+) -> None:
+    subject, file_name, onset, apex, offset, kind_cell, units = (sheet.cell(row, column) for column in _COLUMNS)
+    parts, kind = _EXPRESSION.fullmatch(file_name), kind_of(kind_cell)
     if parts is None:
-        intake.rejected(row, f"{subject} {name}", f"file name {name!r} names no video")
+        intake.rejected(row, f"{subject} {file_name}", f"file name {file_name!r} names no video")
         return
     if kind is None:
-        intake.rejected(row, f"{subject} {name}", f"type {kind_cell!r} is neither micro nor macro")
+        intake.rejected(row, f"{subject} {file_name}", f"type {kind_cell!r} is neither micro nor macro")
         return
     coded = Coded(
         subject=parts.group(2),
-        name=name,
+        name=f"{file_name}_{onset}" if file_name in several else file_name,
         folder=home / parts.group(1),
         onset=onset,
         apex=apex,
         offset=offset,
-        label=(emotions.get(name) if kind == "micro" else None) or UNKNOWN,
+        label=(emotions.get(file_name) if kind == "micro" else None) or UNKNOWN,
         action_units=units,
         kind=kind,
     )
     if intake.take(row, coded) is None:
         return
-    named = f"{coded.subject} {name}"
+    named = f"{coded.subject} {coded.name}"
+    if coded.name != file_name:
+        intake.repaired(row, named, f"file name {file_name!r} stands in several rows: its onset is added to it")
     if subject.lstrip("0") != coded.subject.lstrip("0"):
         intake.repaired(row, named, f"subject {subject!r} is not the file name's: that one is taken")
-    if emotions and kind == "micro" and not emotions.get(name):
+    if emotions and kind == "micro" and not emotions.get(file_name):
         intake.repaired(row, named, f'the coding table of SAMM has no emotion for it: it is labelled "{UNKNOWN}"')

@@ -79,6 +79,13 @@ def test_a_subject_that_lost_its_zeros_is_the_file_names(tmp_path: Path) -> None
     assert "row 12 (006 006_1_2): subject '7' is not the file name's" in faults(table)[0]
 
 
+def test_a_file_name_that_stands_twice_is_told_apart_by_its_onset(tmp_path: Path) -> None:
+    table = samm_long_videos.read(write(tmp_path, MICRO, (*MICRO[:3], 60, 64, 69, *MICRO[6:])))
+    assert [clip.name for clip in table.clips] == ["006_1_2_30", "006_1_2_60"]
+    assert table.labels == {"anger": 2}
+    assert sum("stands in several rows" in line for line in faults(table)) == 2
+
+
 def test_a_csv_file_reads_alike(tmp_path: Path) -> None:
     whole = samm_long_videos.read(write(tmp_path / "a", MACRO, MICRO))
     comma = samm_long_videos.read(write(tmp_path / "b", MACRO, MICRO, table="SAMM_LongVideos_V3_Release.csv"))
