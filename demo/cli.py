@@ -22,6 +22,8 @@ COMMANDS = {
     "synthesize": "videos of a face with movements of known onset, apex and offset",
     "score": "spotting metrics of event files against a truth file",
     "evaluate": "recognition scores of a checkpoint on a feature file, without training",
+    "prepare": "a database's clips as their owners hand them out, into a feature file",
+    "train": "train a published system by its protocol, score it honestly, export a checkpoint",
     "build": "TensorRT engine from a checkpoint, for this machine's card or for others",
     "bench": "the benchmarks: flow, classify, engines, pipeline, spotting and more",
     "doctor": "what this machine can run, and why not",

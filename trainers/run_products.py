@@ -116,7 +116,7 @@ def _card(run: TrainingRun, metrics: Mapping[str, Any], model: nn.Module, *, ens
 def _data_in_words(run: TrainingRun) -> str:
     datasets = ", ".join(f"{name}: {count} clips" for name, count in run.record()["features"]["datasets"].items())
     before = {"none": "", "synthetic": " Before that, on synthetic movements only."}[run.parameters.pretrain]
-    return f"All clips of {run.features.path.name} ({datasets}).{before}"
+    return f"All clips ({datasets}) of: {run.record()['features']['origin']}.{before}"
 
 
 def _protocol_in_words(run: TrainingRun, metrics: Mapping[str, Any], *, ensemble: bool) -> str:

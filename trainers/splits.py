@@ -13,7 +13,7 @@ from jaxtyping import Bool, Int64
 from engines.errors import BadInput
 from trainers.feature_file import ITSELF, FeatureFile
 
-Rows = Int64[np.ndarray, "rows"]
+Rows = Int64[np.ndarray, "_"]
 
 
 def _nobody() -> Rows:

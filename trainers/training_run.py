@@ -51,6 +51,7 @@ class TrainingRun:
         features: what is learned from and scored on.
         parameters: how.
         folder: where everything goes.
+        origin: of the features, in words, for the record.
         device: "cpu" or "cuda"; not part of what is compared when a run goes on.
         overwrite: remove another run that is in the folder.
 
@@ -65,6 +66,7 @@ class TrainingRun:
         parameters: RunParameters,
         folder: Path,
         *,
+        origin: str = "feature file",
         device: str = "cpu",
         overwrite: bool = False,
     ) -> None:
@@ -74,7 +76,7 @@ class TrainingRun:
         self.label_names = features.label_names or tuple(f"class {label}" for label in range(int(features.y.max()) + 1))
         self.splits = splits_of(parameters.protocol, features, parameters.protocol_parameters)
         self._refuse_patience_without_validation()
-        self._device = device
+        self._device, self._origin = device, origin
         # Checked before anything is written.
         self._trainer(initial={})
         self._identity = identity_of(entry.name, features, parameters, self.splits)
@@ -218,6 +220,7 @@ class TrainingRun:
             "protocol": self.parameters.protocol,
             "features": {
                 "path": str(self.features.path),
+                "origin": self._origin,
                 "clips": int((self.features.variant == ITSELF).sum()),
                 "rows": len(self.features),
                 "shape": list(self.features.x.shape[1:]),

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from engines.errors import BadInput
 from trainers.apex import ApexMethod
 from trainers.preparation import PreparationSettings, prepare, settings_of_model
-from trainers.preparation.prepare import Kinds
-from trainers.preparation.prepare import Progress as Told
+from trainers.preparation.preparing import Kinds
+from trainers.preparation.preparing import Progress as Told
 from trainers.workers import LocalWorkers
 
 INTERRUPTED = 130

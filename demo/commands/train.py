@@ -14,7 +14,9 @@ from demo.training import TrainingSource, load_source, progress_over, training_t
 from engines.errors import BadInput
 from realtime.configuration_file import load_configuration
 from trainers.cluster import open_workers
+from trainers.datasets.synthetic_clips import SyntheticClipParameters
 from trainers.models.registry import MODELS, model_entry
+from trainers.pretraining import fine_tuning
 from trainers.protocol import ProtocolParameters
 from trainers.run_products import finish, report_path
 from trainers.training_parameters import TrainingParameters
@@ -23,12 +25,13 @@ from trainers.training_run import RunParameters, TrainingRun
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """What a configuration file may set: the tables [training] and [protocol_parameters]."""
+    """What a configuration file may set: the tables [protocol_parameters], [training] and [synthetic_clips]."""
 
     protocol_parameters: Annotated[ProtocolParameters, tyro.conf.arg(name="")] = field(
         default_factory=ProtocolParameters
     )
     training: Annotated[TrainingParameters, tyro.conf.arg(name="")] = field(default_factory=TrainingParameters)
+    synthetic_clips: SyntheticClipParameters = field(default_factory=SyntheticClipParameters)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,8 @@ class Train:
         "paper", "leave-one-subject-out", "megc-2019-composite", "k-fold", "cross-database", "hold-out"
     ] = "paper"
     """Who is trained and who is tested on; "paper" takes what the model's paper does."""
+    size: tuple[int, int] | None = None
+    """Height and width of the maps that --data and --synthetic make; the model's own if left out."""
     seeds: int = 3
     """Trained and scored so many times."""
     pretrain: Literal["none", "synthetic"] = "none"
@@ -79,10 +84,16 @@ class Train:
     def run(self) -> int:
         """Load or make the features, do the folds, score, export and report."""
         entry = model_entry(self.model)
+        source = TrainingSource(
+            features=self.features,
+            data=self.data,
+            synthetic=self.synthetic,
+            clips=self.settings.synthetic_clips,
+            size=self.size,
+        )
         protocol = entry.protocol if self.protocol == "paper" else self.protocol
         with open_workers(self.cluster, self.workers) as workers:
-            source = TrainingSource(features=self.features, data=self.data, synthetic=self.synthetic)
-            features = load_source(source, entry, protocol, self.out, workers, quiet=self.json)
+            features = load_source(source, entry, protocol, self.out, workers, overwrite=self.overwrite)
             parameters = RunParameters(
                 protocol=protocol,
                 protocol_parameters=self.settings.protocol_parameters,
@@ -91,10 +102,16 @@ class Train:
                 pretrain=self.pretrain,
             )
             run = TrainingRun(
-                entry, features, parameters, self.out, device=_device(self.device), overwrite=self.overwrite
+                entry,
+                features,
+                parameters,
+                self.out,
+                origin=source.origin,
+                device=_device(self.device),
+                overwrite=self.overwrite,
             )
             try:
-                with progress_over(run, quiet=self.json) as progress:
+                with progress_over(run) as progress:
                     metrics = run.run(workers, progress)
                 checkpoint = finish(run, metrics, workers, ensemble=self.ensemble, tensorboard=self.tensorboard)
             except KeyboardInterrupt:
@@ -127,6 +144,8 @@ def defaults(words: Sequence[str]) -> Train:
     """Defaults under the flags: the named model's own training, with the configuration file over it."""
     named = next((word for word in words if word in MODELS), None)
     training = model_entry(named).training if named else TrainingParameters()
+    if "synthetic" in words and "--pretrain" in words or "--pretrain=synthetic" in words:
+        training = fine_tuning(training)
     settings = TrainSettings(training=training)
     for place, word in enumerate(words):
         path = words[place + 1] if word == "--config" and place + 1 < len(words) else word.removeprefix("--config=")

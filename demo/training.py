@@ -1,0 +1,169 @@
+"""What `onset train` needs around a run: features from one of three places, a bar, a table."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from engines.errors import BadInput
+from trainers.datasets.synthetic_clips import SyntheticClipParameters, synthetic_features
+from trainers.feature_conversion import fitting
+from trainers.feature_file import FeatureFile, load_features, save_features
+from trainers.fold_record import FoldRecord
+from trainers.metrics.pooled import SCORES
+from trainers.models.registry import ModelEntry
+from trainers.preparation import PreparationSettings, prepare
+from trainers.training_run import FEATURES_FILE, TrainingRun
+from trainers.training_run import Progress as Told
+from trainers.workers import Workers
+
+CROSSED = ("casme2", "smic-hs", "smic-vis", "smic-nir")
+"""Cameras that stand for the data sets of the twelve cross-database tasks where clips are synthesised."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSource:
+    """Where the clips come from: exactly one of the three."""
+
+    features: Path | None = None
+    data: Path | None = None
+    synthetic: bool = False
+    clips: SyntheticClipParameters = field(default_factory=SyntheticClipParameters)
+    """What is synthesised."""
+    size: tuple[int, int] | None = None
+    """Height and width of the maps that are made; the model's own if None."""
+
+    def __post_init__(self) -> None:
+        """Refuse none and several.
+
+        Raises:
+            BadInput: saying what to give.
+        """
+        given = (self.features is not None) + (self.data is not None) + self.synthetic
+        if given != 1:
+            raise BadInput(
+                "train: give one of --features FILE.npz, --data FOLDER (a database as its owners hand it out) and "
+                f"--synthetic, not {('none', 'one', 'two', 'three')[given]} of them"
+            )
+
+    @property
+    def origin(self) -> str:
+        """Where the clips come from, in words."""
+        if self.synthetic:
+            return "synthesised clips: faces in the public domain, moved by known action units; nothing real"
+        return f"prepared from {self.data}" if self.data is not None else f"feature file {self.features}"
+
+
+def load_source(
+    source: TrainingSource,
+    entry: ModelEntry,
+    protocol: str,
+    out: Path,
+    workers: Workers,
+    *,
+    overwrite: bool = False,
+) -> FeatureFile:
+    """The features that a model learns from; those that are made are kept in the run's folder.
+
+    Args:
+        source: where from.
+        entry: of the model, whose recipe, size and views are made.
+        protocol: cross-database asks for several data sets.
+        out: the run's folder.
+        workers: who makes them.
+        overwrite: make them anew where an earlier run left some.
+
+    Raises:
+        BadInput: if they cannot be read or made.
+    """
+    if source.features is not None:
+        return fitting(load_features(source.features), entry.recipe)
+    kept = out / FEATURES_FILE
+    if kept.is_file() and not overwrite:
+        return load_features(kept)
+    size = source.size or entry.input_shape[1:]
+    if source.data is not None:
+        settings = PreparationSettings(recipe=entry.recipe, size=size, views=entry.views)
+        with bar_of("preparing clips") as show:
+            prepare([source.data], kept, settings=settings, workers=workers, overwrite=overwrite, progress=show)
+        return load_features(kept)
+    clips = source.clips
+    if protocol == "cross-database" and len(clips.datasets) < 2:
+        clips = replace(clips, datasets=CROSSED)
+    made = synthetic_features(entry.recipe, clips, size=size, views=entry.views, workers=workers)
+    save_features(kept, made.arrays())
+    return load_features(kept)
+
+
+@contextmanager
+def bar_of(what: str) -> Iterator[Any]:
+    """A progress bar on a terminal, nothing elsewhere.
+
+    Args:
+        what: is being done.
+
+    Yields:
+        A function of how many are done and of how many there are.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    columns = SpinnerColumn(), TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_over(run: TrainingRun) -> Iterator[Told]:
+    """A progress bar over the folds of a run."""
+    seeds = run.parameters.seeds
+    with bar_of(f"{run.entry.name}, {len(run.splits)} folds × {seeds} seed{'s' if seeds > 1 else ''}") as show:
+
+        def tell(done: int, total: int, _record: FoldRecord | None) -> None:
+            show(done, total)
+
+        yield tell
+
+
+def training_table(metrics: Mapping[str, Any]) -> Table:
+    """The scores of a run, the leaky ones beside the honest ones.
+
+    Args:
+        metrics: what `metrics.json` holds.
+
+    Returns:
+        A table for Rich's console.
+    """
+    seeds = len(metrics["seeds"])
+    table = Table(
+        title=f"{metrics['model']}, {metrics['protocol']}: {metrics['folds']} folds × {seeds} seeds, "
+        f"{metrics['seconds']:.0f} s of training"
+    )
+    for heading in ("clips of", "n", "UF1", "UAR", "accuracy", "leaky UF1*"):
+        table.add_column(heading, justify="left" if heading == "clips of" else "right")
+    leaky = metrics["leaky_best_epoch"]
+    table.add_row("all", str(metrics["clips_scored"]), *_figures(metrics), f"{leaky['mean']['uf1']:.3f}")
+    for name, scores in (metrics["datasets"] if len(metrics["datasets"]) > 1 else {}).items():
+        own = leaky["datasets"][name]["mean"]["uf1"]
+        table.add_row(name, str(scores["clips"]), *_figures(scores), f"{own:.3f}")
+    for name, scores in metrics.get("tasks", {}).items():
+        table.add_row(name, str(scores["clips"]), *_figures(scores), "")
+    if seeds > 1:
+        together = metrics["ensemble_of_seeds"]
+        table.add_row("all, seeds averaged", "", *(f"{together[score]:.3f}" for score in SCORES), "")
+    table.caption = "mean ± sd over seeds  * best epoch picked on the tested subject: not a result"
+    return table
+
+
+def _figures(scores: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{scores['mean'][score]:.3f}" + ("" if scores["sd"][score] is None else f" ± {scores['sd'][score]:.3f}")
+        for score in SCORES
+    ]
