@@ -1,7 +1,8 @@
 """CAS(ME)³ part A: micro-expressions in long videos, one row each, frames `part_A/spNO.1/a/color/175.jpg`.
 
 One video holds several expressions, so a clip's name is the video's with its onset: "a_175". A subject or a video whose
-folder is written with other capitals than its row (`spNo.1`, `J`) is found all the same, and the report says so.
+folder is written with other capitals than its row (`spNo.1`, `J`) is found all the same, and the report says so. The
+owners also hand out the expressions alone, `Part_A_ME_clip/frame/spNO.1_a_175/175.jpg`; these are read as well.
 
 Reference:
     Li et al., CAS(ME)³: a third generation facial spontaneous micro-expression database with depth information and high
@@ -18,10 +19,13 @@ from trainers.datasets.databases import database
 from trainers.datasets.layout import Sheet, find_sheets, folders_in, only_sheet, subject_homes
 from trainers.datasets.tables import Row
 
-_SUBJECT = re.compile(r"spno\.\d+", re.IGNORECASE)
+_SUBJECT = re.compile(r"spno\.(\d+)", re.IGNORECASE)
+_FOLDER = re.compile(r"spno\.\d+(_[a-z]+_\d+)?", re.IGNORECASE)
+"""Of a subject, or of a clip alone."""
 _COLUMNS = ("Subject", "Filename", "Onset", "Apex", "Offset", "AU", "emotion")
 _PICTURES = "color"
-"""Folder of a video; its neighbour holds the depth."""
+_DEPTH = "depth"
+"""Folders of a video, or of all clips."""
 
 
 def read(root: Path) -> ClipTable:
@@ -37,47 +41,60 @@ def read(root: Path) -> ClipTable:
         BadInput: in one line, if folders or table are not there or cannot be read, or no row gives a clip.
     """
     known = database("casme3")
-    homes = subject_homes(root, _SUBJECT)
+    homes = _homes(root)
     if not homes:
         raise BadInput(f"folder {root} does not hold {known.layout}: give the folder that does")
-    sheet = only_sheet(root, find_sheets(root, _SUBJECT, _COLUMNS), _COLUMNS)
+    sheet = only_sheet(root, find_sheets(root, _FOLDER, _COLUMNS), _COLUMNS)
     intake = Intake(known.name, root, sheet.table, known.frame_rate_hz, sheet.name)
-    for row in sheet.rows:
+    for row in sheet.coded("Filename", "Onset"):
         _take(intake, sheet, row, homes)
     return intake.clip_table()
 
 
 def recognises(root: Path) -> bool:
     """Whether folders such as spNO.1 lie under a root."""
-    return bool(subject_homes(root, _SUBJECT))
+    return bool(_homes(root))
+
+
+def _homes(root: Path) -> list[Path]:
+    return [home for home in subject_homes(root, _FOLDER) if home.name.casefold() != _DEPTH]
 
 
 def _take(intake: Intake, sheet: Sheet, row: Row, homes: list[Path]) -> None:
     subject, video, onset = (sheet.cell(row, column) for column in _COLUMNS[:3])
-    found = _video_folder(homes, subject, video)
     number = frame_number(onset)
+    name = f"{video}_{onset if number is None else number}"
+    # As it would lie in the first place, where it lies in none: for the message.
+    home, found = _found(homes, subject, video, name) or (homes[0], homes[0] / subject / video)
     coded = Coded(
-        # The folder's own spelling, so that no subject is two subjects because of a capital.
-        subject=found.parent.name if found else subject,
-        name=f"{video}_{onset if number is None else number}",
-        folder=_pictures(found or homes[0] / subject / video),
+        subject=_one_spelling(subject),
+        name=name,
+        folder=_pictures(found),
         onset=onset,
         apex=sheet.cell(row, "Apex"),
         offset=sheet.cell(row, "Offset"),
         label=sheet.cell(row, "emotion"),
         action_units=sheet.cell(row, "AU"),
     )
-    clip = intake.take(row, coded)
-    if clip and found and (found.parent.name, found.name) != (subject, video):
-        spelt = f"{found.parent.name}/{found.name}"
-        intake.repaired(row, f"{subject} {coded.name}", f"folder {subject}/{video} is spelt {spelt}: that is taken")
+    written, spelt = (f"{subject}/{video}", f"{subject}_{name}"), found.relative_to(home).as_posix()
+    if intake.take(row, coded) and spelt not in written:
+        intake.repaired(row, f"{subject} {name}", f"folder of {subject} {video} is spelt {spelt}: that is taken")
 
 
-def _video_folder(homes: list[Path], subject: str, video: str) -> Path | None:
+def _one_spelling(subject: str) -> str:
+    """No subject is two subjects because of a capital: a split would put one on both sides."""
+    known = _SUBJECT.fullmatch(subject)
+    return f"spNO.{known.group(1)}" if known else subject
+
+
+def _found(homes: list[Path], subject: str, video: str, clip: str) -> tuple[Path, Path] | None:
+    """The home and the folder of a video, or of a clip alone."""
     for home in homes:
         subject_folder = _inside(home, subject)
-        if subject_folder and (folder := _inside(subject_folder, video)):
-            return folder
+        found = subject_folder and _inside(subject_folder, video)
+        found = found or _inside(home, f"{subject}_{clip}")
+        if found:
+            return home, found
     return None
 
 

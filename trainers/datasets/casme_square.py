@@ -64,7 +64,7 @@ def read(root: Path) -> ClipTable:
     table = only_sheet(root, [sheet for sheet in sheets if _is_coding(sheet.rows)], COLUMNS)
     rules = _rules(table, sheets)
     intake = Intake(known.name, root, table.table, known.frame_rate_hz, table.name)
-    for row in table.rows:
+    for row in table.coded("code", "onset"):
         _take(intake, table, row, home, rules)
     return intake.clip_table()
 

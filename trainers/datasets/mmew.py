@@ -41,7 +41,7 @@ def read(root: Path) -> ClipTable:
     folders = _clips(homes)
     sheet = only_sheet(root, find_sheets(root, _CLIP, _COLUMNS), _COLUMNS)
     intake = Intake(known.name, root, sheet.table, known.frame_rate_hz, sheet.name)
-    spoken_of = {_take(intake, sheet, row, folders, homes[0].parent) for row in sheet.rows}
+    spoken_of = {_take(intake, sheet, row, folders, homes[0].parent) for row in sheet.coded("Filename", "OnsetFrame")}
     for folder in (clip for alike in folders.values() for clip in alike):
         if folder not in spoken_of:
             intake.without_row(folder, folder.name)

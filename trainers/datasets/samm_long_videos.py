@@ -46,7 +46,7 @@ def read(root: Path) -> ClipTable:
     emotions = _emotions(root)
     intake = Intake(known.name, root, sheet.table, known.frame_rate_hz, sheet.name)
     several = repeated(sheet.cell(row, "Filename") for row in sheet.rows)
-    for row in sheet.rows:
+    for row in sheet.coded("Filename", "Onset"):
         _take(intake, sheet, row, home, emotions, several)
     table = intake.clip_table()
     return table if emotions else replace(table, findings=(_without_emotions(sheet), *table.findings))

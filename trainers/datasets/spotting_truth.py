@@ -87,10 +87,10 @@ def write_truth(
         BadInput: in one line, if the database has no long videos, or the folder cannot be used.
     """
     out = Path(out)
-    if table.dataset not in LONG_VIDEOS:
+    if table.dataset not in LONG_VIDEOS or all(map(_is_cut, table.clips)):
         raise BadInput(
-            f"database {table.dataset}: its clips are cut at onset and offset; only {', '.join(LONG_VIDEOS)} have long "
-            "videos to spot in"
+            f"database {table.dataset} under {table.root}: its clips are cut at onset and offset; "
+            f"the long videos of {', '.join(LONG_VIDEOS)} are what can be spotted in"
         )
     if (out / "truth.jsonl").exists() and not overwrite:
         raise BadInput(f"folder {out} holds a truth file already: choose another one or allow overwriting")
@@ -120,6 +120,12 @@ def long_videos(table: ClipTable) -> list[LongVideo]:
     names = _names(clips)
     videos = [LongVideo(names[folder], folder, tuple(clips[folder]), _replayed(folder)) for folder in clips]
     return sorted(videos, key=lambda video: video.name)
+
+
+def _is_cut(clip: Clip) -> bool:
+    """Whether its folder holds nothing before the onset and nothing after the offset."""
+    frames = numbered_frames(clip.folder)
+    return clip.onset == min(frames) and clip.offset == max(frames)
 
 
 def _names(folders: Iterable[Path]) -> dict[Path, str]:

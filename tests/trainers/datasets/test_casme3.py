@@ -9,6 +9,7 @@ from tests.trainers.datasets import long_video_trees as trees
 from trainers.annotations import ClipTable
 from trainers.datasets import casme3
 from trainers.datasets.databases import recognise
+from trainers.datasets.spotting_truth import write_truth
 
 TABLE = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
 FIRST: trees.Cells = ("spNO.1", "a", 5, 9, 16, "4+7", "III", "disgust")
@@ -76,9 +77,26 @@ def test_other_capitals_are_found_and_reported(tmp_path: Path) -> None:
         pytest.skip("this file system does not tell capitals apart")
     assert [clip.subject for clip in table.clips] == ["spNO.1", "spNO.1"]
     assert faults(table) == [
-        f"repaired: {TABLE} row 2 (spNO.1 A_5): folder spNO.1/A is spelt spNO.1/a: that is taken",
-        f"repaired: {TABLE} row 3 (spNo.1 a_25): folder spNo.1/a is spelt spNO.1/a: that is taken",
+        f"repaired: {TABLE} row 2 (spNO.1 A_5): folder of spNO.1 A is spelt spNO.1/a: that is taken",
+        f"repaired: {TABLE} row 3 (spNo.1 a_25): folder of spNo.1 a is spelt spNO.1/a: that is taken",
     ]
+
+
+def test_clips_that_were_handed_out_alone(tmp_path: Path) -> None:
+    for home in ("depth", "frame"):
+        for clip, onset in (("spNO.1_a_5", 5), ("spNo.1_a_25", 25)):
+            folder = tmp_path / "Part_A_ME_clip" / home / clip
+            folder.mkdir(parents=True)
+            for number in range(onset, onset + 12):
+                (folder / f"{number}.jpg").touch()
+    trees.write_sheets(tmp_path / TABLE, trees.casme3([FIRST, SECOND]).sheets)
+    assert recognise(tmp_path).name == "casme3"
+    table = casme3.read(tmp_path)
+    assert [(clip.subject, clip.name) for clip in table.clips] == [("spNO.1", "a_5"), ("spNO.1", "a_25")]
+    assert table.clips[0].folder == tmp_path / "Part_A_ME_clip/frame/spNO.1_a_5"
+    assert ["is spelt spNo.1_a_25" in line for line in faults(table)] == [True]
+    with pytest.raises(BadInput, match="cut at onset and offset"):
+        write_truth(table, tmp_path / "truth")
 
 
 def test_frame_0_is_kept_where_it_is_there(tmp_path: Path) -> None:

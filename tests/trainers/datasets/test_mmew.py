@@ -84,7 +84,7 @@ def test_macro_expressions_and_folders_without_a_row_are_left_out(tmp_path: Path
 
 def test_rows_that_lead_nowhere_are_rejected_one_line_each(tmp_path: Path) -> None:
     write(tmp_path, ROW)
-    rows = [ROW, SECOND, ("S01", "S01-01-001", *SECOND[2:]), ("", "", None, None, None, None, "fear", None)]
+    rows = [ROW, SECOND, ("S01", "S01-01-001", *SECOND[2:]), ("S03", "see below", None, None, None, None, "fear", None)]
     trees.write_sheets(tmp_path / TABLE, trees.mmew(rows).sheets)
     table = mmew.read(tmp_path)
     assert (table.rows, len(table.clips)) == (4, 1)
