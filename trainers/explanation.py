@@ -1,6 +1,6 @@
 """Where on a map a model looked when it answered, and which parts of the face lie there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,7 +68,7 @@ def explain(
     model: nn.Module,
     entry: ModelEntry,
     features: FeatureFile,
-    rows: Iterable[int],
+    rows: Sequence[int] | Int[np.ndarray, "rows"],
     *,
     label_names: Sequence[str] | None = None,
 ) -> list[Explanation]:
@@ -97,7 +97,7 @@ def explain(
         Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based localization, ICCV 2017;
         Zeiler and Fergus, Visualizing and understanding convolutional networks, ECCV 2014.
     """
-    chosen = np.fromiter(rows, np.int64)
+    chosen = np.asarray(rows, np.int64)
     if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(features):
         raise BadInput(f"rows to explain must be 0 to {len(features) - 1}, not {chosen.min()} to {chosen.max()}")
     names = tuple(label_names or features.label_names or map(str, range(int(features.y.max()) + 1)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from realtime.report.wording import counted
 from trainers.fold_record import FoldRecord
 from trainers.report.predictions import Predictions
 
@@ -52,7 +53,7 @@ def loss_chart(folds: Sequence[FoldRecord]) -> Chart | None:
     if validation.shape[1]:
         series.append(("inner validation", "validation", validation))
     top = 1.06 * max(float(np.nanmax(np.nanpercentile(values, BAND[1], axis=0))) for _, _, values in series)
-    words = f"Mean over {len(folds)} folds and seeds; the band holds 80 % of them."
+    words = f"Mean over {counted(len(folds), 'training')} (folds × seeds); the band holds 80 % of them."
     if len({len(fold.training_losses) for fold in folds}) > 1:
         words += " Folds end at different epochs: further right, the mean is over those still training."
     return Chart(

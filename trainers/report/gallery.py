@@ -113,6 +113,7 @@ def _card(
     row = explanation.row
     true, clip = int(features.y[row]), f"{features.dataset[row]}/{features.subject[row]}, {features.clip[row]}"
     shown = "Apex, as the model was shown it" if recipe in APEX_CHANNEL else "Flow onset to apex, hue is direction"
+    left_out = _held_out(row, predictions, labels)
     pictures = [_picture("Input", "apex" if recipe in APEX_CHANNEL else "flow", explanation.shown, f"{shown}: {clip}")]
     pictures += [
         _picture(METHODS[heat.method], "", heat.picture, f"{METHODS[heat.method]} for {explanation.target}: {clip}")
@@ -137,8 +138,8 @@ def _card(
 
 
 def percent(share: float) -> str:
-    """`31 %`."""
-    return f"{100 * share:.0f} %"
+    """`31 %`, kept on one line."""
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def in_words(heat: Heat) -> str:
@@ -178,8 +179,8 @@ def _worth(explanations: Sequence[Explanation]) -> str:
         words.append(f"to {percent(covered)} by {METHODS[heat.method]}")
     before = float(np.mean([explanation.probability for explanation in explanations]))
     return (
-        f"With the hottest {percent(COVERED_SHARE)} of each map covered, the mean probability of these answers goes from "
-        f"{percent(before)} {' and '.join(words)}."
+        f"With the hottest {percent(COVERED_SHARE)} of each map covered, the mean probability of these answers goes "
+        f"from {percent(before)} {' and '.join(words)}."
     )
 
 

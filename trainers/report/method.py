@@ -20,7 +20,8 @@ RULES: Mapping[str, str] = {
     "leave-one-subject-out": "Every subject is tested once by a model that learned from all other subjects.",
     "megc-2019-composite": "Every subject of the composite set is tested once by a model that learned from all others.",
     "k-fold": "Subjects are dealt into folds; every fold is tested once by a model that learned from other subjects.",
-    "cross-database": "The model learns from one data set and is tested on another; each task is scored by itself.",
+    "cross-database": "The model learns from one data set and is tested on another; each task is scored by itself. "
+    "SMIC's three parts filmed partly the same people, which tasks between them do not part.",
     "hold-out": "A part of the subjects is tested by a model that learned from the others.",
 }
 
@@ -49,11 +50,10 @@ def method_of(run: Mapping[str, Any], metrics: Mapping[str, Any], folds: Sequenc
     protocol = str(run.get("protocol") or metrics.get("protocol"))
     title, citation, notes = _documentation(name)
     features = run.get("features") or {}
-    rule = RULES.get(protocol, "Test subjects are never trained on.")
+    apart = "" if protocol == "cross-database" else " No subject is ever on both sides of a split."
     return Method(
         protocol=PROTOCOL_WORDS.get(protocol, protocol),
-        rule=RULES.get(protocol, "Test subjects are never trained on.")
-        + " No subject is ever on both sides of a split.",
+        rule=f"{RULES.get(protocol, '')}{apart}".strip(),
         choice=_choice(folds),
         model=title,
         citation=str(run.get("paper") or citation),
@@ -93,7 +93,7 @@ def _documentation(name: str) -> tuple[str, str, list[tuple[str, str]]]:
     built = getattr(entry.build, "func", entry.build)
     documentation = inspect.getdoc(built) or ""
     paragraphs = [" ".join(paragraph.split()) for paragraph in documentation.split("\n\n")]
-    wanted = re.compile(r"(Departures?[^:]*|Where the paper is silent[^:]*|Choices?[^:]*|From the paper)[:.] ?(.*)")
+    wanted = re.compile(r"(Departures?[^:.]*|Where the paper is silent[^:.]*|Choices?[^:.]*|From the paper)[:.] ?(.*)")
     found = [wanted.match(paragraph) for paragraph in paragraphs]
     notes = [(match[1], match[2]) for match in found if match and match[2]]
     return getattr(built, "__name__", name), entry.paper, notes
