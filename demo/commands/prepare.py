@@ -15,8 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from engines.errors import BadInput
 from trainers.apex import ApexMethod
 from trainers.preparation import PreparationSettings, prepare, settings_of_model
-from trainers.preparation.preparing import Kinds
-from trainers.preparation.preparing import Progress as Told
+from trainers.preparation.preparing import ClipsDone, Kinds
 from trainers.workers import LocalWorkers
 
 INTERRUPTED = 130
@@ -104,7 +103,7 @@ class Prepare:
 
 
 @contextmanager
-def _progress() -> Iterator[Told]:
+def _progress() -> Iterator[ClipsDone]:
     """A bar where there is a terminal, nothing otherwise."""
     console = Console(stderr=True)
     if not console.is_terminal:

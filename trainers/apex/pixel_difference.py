@@ -67,7 +67,7 @@ def _corners(face: AlignedFace) -> Int64[np.ndarray, "10 2"]:
         for name in TEN_REGIONS
     ]
     corners = np.rint(np.stack(places) - REGION_SIDE / 2).astype(np.int64)
-    return np.clip(corners, 0, np.array((CROP_WIDTH, CROP_HEIGHT)) - REGION_SIDE)
+    return np.asarray(np.clip(corners, 0, np.array((CROP_WIDTH, CROP_HEIGHT)) - REGION_SIDE))
 
 
 def _ten_regions(face: AlignedFace, corners: Int64[np.ndarray, "10 2"]) -> Float32[np.ndarray, "10 side side"]:

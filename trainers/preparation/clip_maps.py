@@ -12,7 +12,7 @@ from engines.inputs import EventImages, feature_map
 from engines.magnification import magnify
 from realtime.clock import NANOSECONDS
 from realtime.faces.observation import AlignedFace
-from trainers.annotations import Clip, Finding, numbered_frames
+from trainers.annotations import Clip, Finding, Outcome, numbered_frames
 from trainers.apex import find_apex
 from trainers.feature_file import ITSELF
 from trainers.preparation.aligned_clip import aligned_clip, clip_frames, nearest_face
@@ -20,6 +20,8 @@ from trainers.preparation.settings import PreparationSettings
 
 MIDDLE_SHARE = 0.2
 """Share of a clip's frames that MADTN trains on as apexes."""
+ANNOTATED = "annotated"
+"""Apex method of a clip whose database gives the apex."""
 LEAST_SHARE = 0.5
 """Share of the frames from onset to offset that must show the face."""
 _MAGNIFIED_RECIPE = "edssnet"
@@ -46,7 +48,7 @@ class PreparedClip:
     """Frame number of each map's apex."""
     offset: int = 0
     apex_method: str = ""
-    """"annotated", or the method that found it."""
+    """`ANNOTATED`, or the name of the method that found it."""
     findings: tuple[Finding, ...] = ()
 
 
@@ -75,11 +77,11 @@ def _prepared(clip: Clip, settings: PreparationSettings) -> PreparedClip:
     onset = _taken(clip, faces, "onset", clip.onset, findings)
     offset = _taken(clip, faces, "offset", clip.offset, findings)
     within = _within(clip, faces, onset.index, offset.index)
-    method = settings.missing_apex if settings.apex == "annotated" else settings.apex
     if settings.apex == "annotated" and clip.apex is not None:
-        method, apex = "annotated", _taken(clip, within[1:], "apex", clip.apex, findings).index
+        method, apex = ANNOTATED, _taken(clip, within[1:], "apex", clip.apex, findings).index
     else:
-        apex = find_apex(method, faces, onset.index, offset.index)
+        found_by = settings.missing_apex if settings.apex == "annotated" else settings.apex
+        method, apex = str(found_by), find_apex(found_by, faces, onset.index, offset.index)
     views = _views(within, apex, settings.views)
     return PreparedClip(
         maps=_maps(faces, onset, offset, list(views.values()), settings),
@@ -156,8 +158,5 @@ def _magnified(
     return dict(zip(gray, frames, strict=True))
 
 
-def _finding(clip: Clip, outcome: str, fault: str) -> Finding:
-    named = f"{clip.subject} {clip.name}"
-    if outcome == "rejected":
-        return Finding(outcome="rejected", where=str(clip.folder), clip=named, fault=fault)
-    return Finding(outcome="repaired", where=str(clip.folder), clip=named, fault=fault)
+def _finding(clip: Clip, outcome: Outcome, fault: str) -> Finding:
+    return Finding(outcome=outcome, where=str(clip.folder), clip=f"{clip.subject} {clip.name}", fault=fault)

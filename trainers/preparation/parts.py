@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import shutil
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,10 +33,10 @@ class Parts:
     def load(self, job: ClipJob) -> PreparedClip | None:
         """What was finished of a clip; None where nothing, or nothing whole, was."""
         try:
-            with np.load(self._file(job), allow_pickle=False) as part:
+            with self._file(job).open("rb") as file, np.load(file, allow_pickle=False) as part:
                 said = json.loads(str(part["said"]))
                 maps = part["maps"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
         return PreparedClip(
             maps=maps,

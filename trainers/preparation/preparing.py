@@ -21,7 +21,7 @@ from trainers.preparation.settings import PreparationSettings
 from trainers.workers import LocalWorkers, Workers
 
 Kinds = Literal["micro", "macro", "both"]
-Progress = Callable[[int, int], None]
+ClipsDone = Callable[[int, int], None]
 """Called with clips done and clips in all."""
 
 
@@ -46,7 +46,7 @@ def prepare(
     kinds: Kinds = "micro",
     workers: Workers | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: ClipsDone | None = None,
 ) -> Preparation:
     """Make a feature file of one database, or of several as a composite.
 
@@ -143,7 +143,7 @@ def _chosen(tables: Sequence[ClipTable], scheme: str | None, kinds: Kinds) -> _C
     )
 
 
-def _prepared(jobs: Sequence[ClipJob], parts: Parts, workers: Workers, progress: Progress) -> list[PreparedClip]:
+def _prepared(jobs: Sequence[ClipJob], parts: Parts, workers: Workers, progress: ClipsDone) -> list[PreparedClip]:
     """Every clip, in the order of the jobs; those that an earlier call has finished are read."""
     done = {place: part for place, job in enumerate(jobs) if (part := parts.load(job)) is not None}
     progress(len(done), len(jobs))
