@@ -89,7 +89,8 @@ def test_clips_that_were_handed_out_alone(tmp_path: Path) -> None:
             folder.mkdir(parents=True)
             for number in range(onset, onset + 12):
                 (folder / f"{number}.jpg").touch()
-    trees.write_sheets(tmp_path / TABLE, trees.casme3([FIRST, SECOND]).sheets)
+    for table_name in (TABLE, "cas(me)3_part_A_MaE_label_JpgIndex_v2.xlsx"):
+        trees.write_sheets(tmp_path / table_name, trees.casme3([FIRST, SECOND]).sheets)
     assert recognise(tmp_path).name == "casme3"
     table = casme3.read(tmp_path)
     assert [(clip.subject, clip.name) for clip in table.clips] == [("spNO.1", "a_5"), ("spNO.1", "a_25")]
@@ -97,6 +98,30 @@ def test_clips_that_were_handed_out_alone(tmp_path: Path) -> None:
     assert ["is spelt spNo.1_a_25" in line for line in faults(table)] == [True]
     with pytest.raises(BadInput, match="cut at onset and offset"):
         write_truth(table, tmp_path / "truth")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        (("sub", "seq", "onset", "apex", "offset", "AU", "emotion"), ("spNO.1", "a", 5, 20, 40, "6+12", "happiness")),
+        (trees.CASME3_HEADER, ("spNO.1", "a", 5, 20, 40, "6+12", "I", "happiness")),
+    ],
+)
+def test_macro_expressions_are_read_from_their_own_table(
+    tmp_path: Path, header: tuple[str, ...], cells: trees.Cells
+) -> None:
+    write(tmp_path, FIRST)
+    macro = "cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx"
+    missing = ("spNO.9", *cells[1:])
+    trees.write_sheets(tmp_path / macro, {"Sheet1": [header, cells, missing]})
+    table = casme3.read(tmp_path)
+    assert [(clip.name, clip.kind, clip.label) for clip in table.clips] == [
+        ("a_5", "micro", "disgust"), ("a_5_macro", "macro", "happiness"),
+    ]  # fmt: skip
+    assert (table.rows, table.labels) == (3, {"disgust": 1, "happiness": 1})
+    assert table.clips[1].action_units == "6+12"
+    assert [line.startswith(f"rejected: {macro} row 3 (spNO.9 a_5_macro)") for line in faults(table)] == [True]
+    assert write_truth(table, tmp_path / "truth").macro == 1
 
 
 def test_frame_0_is_kept_where_it_is_there(tmp_path: Path) -> None:
