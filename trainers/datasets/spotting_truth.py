@@ -95,7 +95,7 @@ def write_truth(
     if (out / "truth.jsonl").exists() and not overwrite:
         raise BadInput(f"folder {out} holds a truth file already: choose another one or allow overwriting")
     videos = long_videos(table)
-    labels = label_scheme(scheme).labels.get(table.dataset)
+    labels = _labels(table.dataset, scheme)
     records = [record for video in videos for record in _records(video, labels)]
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -176,6 +176,14 @@ def _records(video: LongVideo, labels: Mapping[str, str] | None) -> list[Record]
             }
         )
     return records
+
+
+def _labels(dataset: str, scheme: str) -> Mapping[str, str] | None:
+    """Label of each coded emotion; None where the emotions themselves are the labels."""
+    labels = label_scheme(scheme).labels
+    if labels and dataset not in labels:
+        raise BadInput(f"label scheme {scheme} has no labels for {dataset}: give {SCHEME} or emotions")
+    return labels.get(dataset)
 
 
 def _label(clip: Clip, labels: Mapping[str, str] | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engines.errors import BadInput
@@ -10,6 +11,7 @@ from trainers.annotations import ClipTable
 from trainers.datasets import casme3
 from trainers.datasets.databases import recognise
 from trainers.datasets.spotting_truth import write_truth
+from trainers.labels import labelled
 
 TABLE = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
 FIRST: trees.Cells = ("spNO.1", "a", 5, 9, 16, "4+7", "III", "disgust")
@@ -42,6 +44,7 @@ def test_the_full_table_gives_every_expression_and_counts_each_quirk(tmp_path: P
     assert sum("onset 1 is taken" in fault for fault in said) == 1
     assert len(said) == 57
     assert {finding.outcome for finding in table.findings} == {"repaired"}
+    assert np.bincount(labelled(table, "three-classes").labels).tolist() == [429, 107, 108]
 
 
 def test_expressions_of_one_video_are_told_apart_by_their_onset(tmp_path: Path) -> None:
