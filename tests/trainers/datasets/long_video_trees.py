@@ -69,13 +69,13 @@ def full_casme_square() -> Tables:
     videos = [(number, film) for film in FILMS for number in SUBJECTS][:98]
     rows: list[Cells] = []
     for place, (number, film) in enumerate(islice(cycle(videos), 357)):
-        onset, turn = 10 + 20 * (place // 98), place // 98 + 1
-        apex = {50: 0, 60: onset + 12, 61: onset + 12, 62: onset + 12}.get(place, onset + 4)
+        onset, turn = 3 + 8 * (place // 98), place // 98 + 1
+        apex = {50: 0, 60: onset + 7, 61: onset + 7, 62: onset + 7}.get(place, onset + 2)
         kind = "micro-expression" if place >= 300 else "macro-expression"
         emotion = ("negative", "positive", "surprise", "others")[place % 4]
-        offset = 0 if place < 44 else onset + 9
+        offset = 0 if place < 44 else onset + 5
         rows.append((number, f"{film}_{turn}", onset, apex, offset, "4+7", emotion, kind, "disgust"))
-    return casme_square(rows)
+    return casme_square(rows, frames=34)
 
 
 def samm_long_videos(rows: Sequence[Cells], frames: int = 100) -> Tables:
@@ -94,11 +94,11 @@ def full_samm_long_videos() -> Tables:
     videos = [(6 + place % 30, 1 + place // 30) for place in range(147)]
     rows: list[Cells] = []
     for place, (subject, video) in enumerate(islice(cycle(videos), 502)):
-        onset = 10 + 20 * (place // 147)
-        name, apex = f"{subject:03d}_{video}_{place // 147 + 1}", -1 if place % 84 == 0 else onset + 4
+        onset = 3 + 8 * (place // 147)
+        name, apex = f"{subject:03d}_{video}_{place // 147 + 1}", -1 if place % 84 == 0 else onset + 2
         kind = "Macro" if place < 343 else "Micro - 1/2"
-        rows.append((f"{subject:03d}", name, video, onset, apex, onset + 9, 10, kind, "4 + 7", None))
-    return samm_long_videos(rows)
+        rows.append((f"{subject:03d}", name, video, onset, apex, onset + 5, 6, kind, "4 + 7", None))
+    return samm_long_videos(rows, frames=34)
 
 
 def samm_rows(rows: Iterable[Cells], emotion: str = "Anger") -> list[Cells]:
@@ -128,11 +128,11 @@ def full_casme3() -> Tables:
     emotions = ("Others", "others", "disgust", "surprise", "fear", "sad", "anger", "happy")
     rows: list[Cells] = []
     for place, (subject, video) in enumerate(islice(cycle(videos), 860)):
-        onset = 0 if place == 0 else 5 + 20 * (place // 463)
-        apex = onset if 100 <= place < 155 else onset + 5
+        onset = 0 if place == 0 else 3 + 8 * (place // 463)
+        apex = onset if 100 <= place < 155 else onset + 2
         name = "J" if place == 462 else video
-        rows.append((subject, name, onset, apex, onset + 11, "4", "III", emotions[place % 8]))
-    return casme3(rows)
+        rows.append((subject, name, onset, apex, onset + 5, "4", "III", emotions[place % 8]))
+    return casme3(rows, frames=18)
 
 
 def mmew(rows: Sequence[Cells], frames: int = 12) -> Tables:
