@@ -1,6 +1,7 @@
 """Workers on Ray: the results of local ones, arrays sent once, faults as they were raised, nothing left behind."""
 
 import contextlib
+import importlib
 import os
 import pickle
 import signal
@@ -14,41 +15,24 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from engines.errors import BackendUnavailable, BadInput
 from tests.trainers import cluster_jobs
 from tests.trainers.cluster_jobs import Job
+from tests.trainers.ray_of_two import needs_ray, ray_of_two
 from trainers import cluster, ray_cluster
 from trainers.cluster import RayWorkers, open_workers
 from trainers.workers import LocalWorkers, Workers
 
 ROOT = Path(__file__).resolve().parents[2]
-needs_ray = pytest.mark.skipif(
-    not ray_cluster.ray_is_installed(), reason="Ray is not installed; pip install 'onset-live[cluster]'"
-)
-
-
-def ray_processes() -> set[int]:
-    """Processes of a Ray that this one started."""
-    return {
-        child.pid
-        for child in psutil.Process().children(recursive=True)
-        if any("ray" in part for part in child.cmdline()[:3])
-    }
 
 
 @pytest.fixture(scope="module")
 def two() -> Iterator[Workers]:
     """A Ray of this machine with two workers, ended after these tests."""
-    with open_workers("auto", 2) as workers:
+    with ray_of_two() as workers:
         yield workers
-        assert ray_processes()
-    deadline = time.monotonic() + 10.0
-    while ray_processes() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not ray_processes()
 
 
 def bits(results: Iterator[tuple[int, object]]) -> list[bytes]:
@@ -133,6 +117,21 @@ def test_jobs_that_are_not_awaited_are_interrupted(two: Workers, tmp_path: Path)
     assert len(list(two.run(cluster_jobs.process, range(2)))) == 2  # the workers are free again
 
 
+@needs_ray
+@pytest.mark.slow
+def test_a_cluster_is_joined_at_its_address_and_left_running(two: Workers) -> None:
+    address = importlib.import_module("ray").get_runtime_context().gcs_address
+    script = (
+        "from tests.trainers import cluster_jobs\n"
+        "from trainers.cluster import open_workers\n"
+        f"with open_workers({address!r}, 1) as workers:\n"
+        "    print(workers.count, sorted(workers.run(cluster_jobs.refuse_the_second, [5, 6])))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (run.stdout, run.stderr, run.returncode) == ("1 [(0, 5), (1, 6)]\n", "", 0)
+    assert len(list(two.run(cluster_jobs.process, range(2)))) == 2
+
+
 def test_no_cluster_means_processes_here() -> None:
     with open_workers(None, 3) as workers:
         assert isinstance(workers, LocalWorkers)
@@ -145,8 +144,7 @@ def test_what_is_no_address_is_named(address: str) -> None:
         RayWorkers(address)
 
 
-@needs_ray
-def test_an_address_where_no_ray_answers_is_named_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_silent_closed_or_no_ray_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "ANSWER_S", 0.5)
     silent = socket.create_server(("127.0.0.1", 0))
     other = socket.create_server(("127.0.0.1", 0))
@@ -184,6 +182,7 @@ def test_the_front_door_does_not_load_ray() -> None:
 
 
 @needs_ray
+@pytest.mark.slow
 def test_a_dead_address_on_the_command_line_ends_in_one_line(tmp_path: Path) -> None:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
