@@ -91,6 +91,8 @@ class DualBranchNet(nn.Module):
 
     def forward(self, maps: Float[Tensor, "N 6 H W"]) -> Float[Tensor, "N classes"]:
         """Logits of the maps."""
-        together = self.magnitude(maps[:, :3]) + self.strain(maps[:, 3:])
+        # Contiguous: learning from half of a channels-last map, PyTorch 2.13's convolution writes out of bounds (CPU).
+        magnitude, strain = maps[:, :3].contiguous(), maps[:, 3:].contiguous()
+        together = self.magnitude(magnitude) + self.strain(strain)
         logits: Tensor = self.head(together.mean((2, 3)))
         return logits

@@ -94,6 +94,8 @@ class EDSSNet(nn.Module):
 
     def forward(self, maps: Float[Tensor, "N 6 112 112"]) -> Float[Tensor, "N classes"]:
         """Logits of the images."""
-        together = torch.cat([self.gray(maps[:, :3]), self.flow(maps[:, 3:])], dim=1)
+        # Contiguous: learning from half of a channels-last map, PyTorch 2.13's convolution writes out of bounds (CPU).
+        gray, flow = maps[:, :3].contiguous(), maps[:, 3:].contiguous()
+        together = torch.cat([self.gray(gray), self.flow(flow)], dim=1)
         logits: Tensor = self.head(self.connected(self.fusion(together)))
         return logits
