@@ -228,7 +228,7 @@ def occlusion(model: nn.Module, maps: Float[Tensor, "n C H W"], answer: Int[Tens
     """
     size = max(maps.shape[3] // SQUARES_ACROSS, 1)
     step = max(size // 2, 1) if maps.shape[3] <= FINE_WIDTH else size
-    lost = Occlusion(model).attribute(
+    lost: Tensor = Occlusion(model).attribute(
         maps,
         target=answer,
         sliding_window_shapes=(maps.shape[1], size, size),
@@ -236,7 +236,11 @@ def occlusion(model: nn.Module, maps: Float[Tensor, "n C H W"], answer: Int[Tens
         baselines=_medians(maps).expand_as(maps),
         perturbations_per_eval=8,
     )
-    return lost.mean(dim=1).clamp_min(0)
+    # One value a step, drawn out evenly: squares would show edges that the model did not see.
+    coarse = functional.adaptive_avg_pool2d(
+        lost.mean(dim=1, keepdim=True), [-(-side // step) for side in maps.shape[2:]]
+    )
+    return functional.interpolate(coarse, maps.shape[2:], mode="bilinear", align_corners=False)[:, 0].clamp_min(0)
 
 
 @torch.no_grad()

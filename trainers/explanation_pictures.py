@@ -69,7 +69,8 @@ def _gray_apex(features: np.ndarray, recipe: str) -> UInt8[np.ndarray, "h w"]:
 def _centred_flow(features: np.ndarray) -> Float32[np.ndarray, "2 H W"]:
     """U and v about their medians: a stretched map has lost its zero, and most of a face stays still."""
     flow = np.moveaxis(features[..., :2], -1, 0).astype(np.float32)
-    return flow - np.median(flow, axis=(1, 2), keepdims=True).astype(np.float32)
+    centred: Float32[np.ndarray, "2 H W"] = flow - np.median(flow, axis=(1, 2), keepdims=True).astype(np.float32)
+    return centred
 
 
 def _size_of_flow(features: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:

@@ -47,13 +47,13 @@ def write_tensorboard(
     """
     predictions = predictions_of(folds, features)
     test_curves = predictions.uf1_by_epoch()
+    scores: dict[int, Mapping[str, Any]] = {int(one["seed"]): one for one in metrics.get("seeds") or ()}
     place, unfinished = folder / TENSORBOARD_FOLDER, folder / f".{TENSORBOARD_FOLDER}.tmp"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         for seed, test_curve in zip(predictions.seeds, test_curves, strict=True):
             own = sorted((fold for fold in folds if fold.seed == seed), key=lambda fold: fold.place)
-            scores = next((scores for scores in metrics.get("seeds") or () if scores["seed"] == seed), {})
-            _write_seed(unfinished / f"seed {seed}", own, test_curve, scores)
+            _write_seed(unfinished / f"seed {seed}", own, test_curve, scores.get(seed, {}))
         _write_means(unfinished / "all seeds", metrics)
         shutil.rmtree(place, ignore_errors=True)
         unfinished.replace(place)
@@ -92,22 +92,22 @@ def _writer(place: Path) -> Iterator["SummaryWriter"]:
     # Brings PyTorch in, and TensorBoard's protocol buffers: only where somebody asks for them.
     from torch.utils.tensorboard import SummaryWriter
 
-    writer = SummaryWriter(str(place))  # type: ignore[no-untyped-call]  # PyTorch leaves it without annotations
+    writer = SummaryWriter(str(place))
     try:
         yield writer
     finally:
-        writer.close()  # type: ignore[no-untyped-call]
+        writer.close()
 
 
 def _add_curve(writer: "SummaryWriter", name: str, values: np.ndarray) -> None:
     for epoch, value in enumerate(values.tolist(), start=1):
-        writer.add_scalar(name, value, epoch)  # type: ignore[no-untyped-call]
+        writer.add_scalar(name, value, epoch)
 
 
 def _add_scores(writer: "SummaryWriter", name: str, scores: Mapping[str, Any]) -> None:
     for score in SCORES:
         if scores.get(score) is not None:
-            writer.add_scalar(f"{name}/{score}", float(scores[score]), 0)  # type: ignore[no-untyped-call]
+            writer.add_scalar(f"{name}/{score}", float(scores[score]), 0)
 
 
 def _mean(curves: Sequence[np.ndarray]) -> Float[np.ndarray, "epochs"]:

@@ -156,8 +156,9 @@ def test_the_same_input_gives_the_same_explanations() -> None:
 
 
 def test_a_model_without_evidence_has_no_heat() -> None:
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
-    nn.init.zeros_(model[4].weight)
+    head = nn.Linear(4, 3)
+    nn.init.zeros_(head.weight)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
     (explanation,) = explain(model, entry_of(model), features_of(np.full((1, 28, 28, 3), 7, np.uint8)), [0])
     for heat in explanation.heats:
         assert heat.values.max() == 0

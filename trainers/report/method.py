@@ -100,7 +100,7 @@ def _documentation(name: str) -> tuple[str, str, list[tuple[str, str]]]:
 
 
 def _facts(title: str, features: Mapping[str, Any]) -> list[tuple[str, str]]:
-    facts = []
+    facts = [("Data", str(features["origin"]))] if features.get("origin") else []
     if features.get("path"):
         # The name alone: a path tells where somebody keeps their files.
         facts.append(("Feature file", re.split(r"[/\\]", str(features["path"]))[-1]))

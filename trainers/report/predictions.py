@@ -33,7 +33,8 @@ class Predictions:
     @property
     def predicted(self) -> Int64[np.ndarray, "seeds N"]:
         """The honest prediction under each seed."""
-        return self.probabilities.argmax(axis=2).astype(np.int64)
+        predicted: Int64[np.ndarray, "seeds N"] = self.probabilities.argmax(axis=2).astype(np.int64)
+        return predicted
 
     @property
     def right(self) -> Bool[np.ndarray, "seeds N"]:
