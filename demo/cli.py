@@ -23,6 +23,7 @@ COMMANDS = {
     "score": "spotting metrics of event files against a truth file",
     "evaluate": "recognition scores of a checkpoint on a feature file, without training",
     "prepare": "a database's clips as their owners hand them out, into a feature file",
+    "truth": "truth files for a database's annotated long videos, for replay and score",
     "train": "train a published system by its protocol, score it honestly, export a checkpoint",
     "build": "TensorRT engine from a checkpoint, for this machine's card or for others",
     "bench": "the benchmarks: flow, classify, engines, pipeline, spotting and more",

@@ -39,7 +39,10 @@ def test_ci_runs_exactly_the_test_command() -> None:
     found = subprocess.run(
         ["bash", "-c", extraction.group(1)], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    assert found == "python3 -m venv .venv && .venv/bin/pip install -e '.[train,cuda,tensorrt,dev]' && .venv/bin/pytest"
+    assert (
+        found
+        == "python3 -m venv .venv && .venv/bin/pip install -e '.[train,cuda,tensorrt,cluster,dev]' && .venv/bin/pytest"
+    )
     assert found in README
 
 

@@ -64,10 +64,11 @@ def finish(
     )
     folds = run.records()
     run.finish()
-    explanations = explain(networks[0], run.entry, run.features, _explained_rows(run.features))
+    rows = _explained_rows(run.features)
+    explanations = explain(networks[0], run.entry, run.features, rows, label_names=run.label_names)
     write_report(run.folder, run.record(), metrics, folds, run.features, explanations)
     if tensorboard:
-        write_tensorboard(run.folder / "tensorboard", folds, metrics)
+        write_tensorboard(run.folder, folds, metrics, run.features)
     return checkpoint
 
 

@@ -21,6 +21,7 @@ BENCHMARKS = {
     "memory": "memory over a long replay",
     "spotting": "F1, apex error and false alarms on synthesised video",
     "recognition": "labels of spotted synthetic events, and of the shared real maps where they are at hand",
+    "training": "folds side by side against one after another, and what a run of every model costs",
 }
 
 
@@ -28,7 +29,7 @@ BENCHMARKS = {
 class Bench:
     """Speed and accuracy, measured here: all benchmarks, or those named.
 
-    flow, classify, engines, pipeline, motion, latency, live, memory, spotting, recognition.
+    flow, classify, engines, pipeline, motion, latency, live, memory, spotting, recognition, training.
     """
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from engines.errors import BadInput
 from trainers.apex import ApexMethod
+from trainers.datasets.synthetic_clips import Views
 from trainers.preparation import PreparationSettings, prepare, settings_of_model
 from trainers.preparation.preparing import ClipsDone, Kinds
 from trainers.workers import LocalWorkers
@@ -39,7 +40,7 @@ class Prepare:
     recipe: str | None = None
     """Input recipe: flow-strain, dual-branch, edssnet, madtn or apex; flow-strain if left out."""
     model: str | None = None
-    """A model whose recipe and input size are taken instead, such as edssnet."""
+    """A model whose recipe, input size and views are taken instead, such as edssnet."""
     size: tuple[int, int] | None = None
     """Height and width of the maps; those of the recipe or the model if left out."""
     labels: str | None = None
@@ -49,8 +50,9 @@ class Prepare:
     """Apex of every clip: the database's own where it gives one, or found anew."""
     missing_apex: ApexMethod = "pixel-difference"
     """How the apex is found where the database gives none."""
-    views: Literal["none", "neighbours", "middle"] = "none"
-    """Further views of each clip to train on: apexes one frame before and after, or the middle 20 % of its frames."""
+    views: Views | None = None
+    """Further views of each clip to train on: apexes one frame before and after, or the middle 20 % of its frames; none
+    or those of the model if left out."""
     kinds: Kinds = "micro"
     """Which expressions to take."""
     workers: int | None = None
@@ -93,7 +95,11 @@ class Prepare:
             raise BadInput("prepare: --model brings its own recipe; give either --model or --recipe")
         base = settings_of_model(self.model) if self.model else PreparationSettings(recipe=self.recipe or "flow-strain")
         return replace(
-            base, size=self.size or base.size, apex=self.apex, missing_apex=self.missing_apex, views=self.views
+            base,
+            size=self.size or base.size,
+            apex=self.apex,
+            missing_apex=self.missing_apex,
+            views=self.views or base.views,
         )
 
     def _workers(self) -> LocalWorkers:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -144,7 +145,7 @@ def defaults(words: Sequence[str]) -> Train:
     """Defaults under the flags: the named model's own training, with the configuration file over it."""
     named = next((word for word in words if word in MODELS), None)
     training = model_entry(named).training if named else TrainingParameters()
-    if "synthetic" in words and "--pretrain" in words or "--pretrain=synthetic" in words:
+    if ("--pretrain", "synthetic") in pairwise(words) or "--pretrain=synthetic" in words:
         training = fine_tuning(training)
     settings = TrainSettings(training=training)
     for place, word in enumerate(words):

@@ -62,7 +62,8 @@ class ModelEntry:
 
 
 _DUAL_ATTENTION = "Ran, Shi, Jiang and Wang, Micro-expression recognition based on dual attention CrossViT, 2022"
-_SHARED = {"recipe": "flow-strain", "normalisation": "centred-flow-log-strain"}
+_RECIPE, _NORMALISATION = "flow-strain", "centred-flow-log-strain"
+"""What the small networks take."""
 _PLAIN = AugmentationParameters(mirror_probability=0.0, shift_px=0, noise=0.0)
 _AS_PUBLISHED = TrainingParameters(schedule="constant", weight_decay=0.0, label_smoothing=0.0, averaging=0.0)
 """What all five papers have in common: one rate, the last step's weights, labels as they are."""
@@ -79,7 +80,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(3, 28, 28),
                 paper="none: the project's own small CNN",
                 synthetic=SyntheticTraining(learning_rate=2e-3, epochs=6),
-                **_SHARED,
+                recipe=_RECIPE,
+                normalisation=_NORMALISATION,
                 training=_OWN,
             ),
             ModelEntry(
@@ -88,7 +90,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(3, 28, 28),
                 paper=_DUAL_ATTENTION,
                 synthetic=SyntheticTraining(learning_rate=1e-3, epochs=10),
-                **_SHARED,
+                recipe=_RECIPE,
+                normalisation=_NORMALISATION,
                 training=replace(
                     _AS_PUBLISHED, optimiser="adam", learning_rate=5e-4, batch=256, epochs=800, augmentation=_PLAIN
                 ),
@@ -99,7 +102,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 input_shape=(3, 28, 28),
                 paper=f"{_DUAL_ATTENTION}, with patches of 7 and 4 pixels instead of 28 and 14",
                 synthetic=SyntheticTraining(learning_rate=1e-3, epochs=10),
-                **_SHARED,
+                recipe=_RECIPE,
+                normalisation=_NORMALISATION,
                 training=replace(_OWN, learning_rate=1e-3),
             ),
             ModelEntry(
@@ -147,7 +151,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 paper="none: a yardstick, fitted by LIBLINEAR",
                 training=replace(_OWN, epochs=1, test_time_mirror=False),
                 fit=fit_linear_svm,
-                **_SHARED,
+                recipe=_RECIPE,
+                normalisation=_NORMALISATION,
             ),
             ModelEntry(
                 name="madtn",
@@ -193,7 +198,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 paper="Liong, Gan, See, Khor and Huang, Shallow triple stream three-dimensional CNN (STSTNet) "
                 "for micro-expression recognition, FG 2019",
                 synthetic=SyntheticTraining(learning_rate=2e-3, epochs=6),
-                **_SHARED,
+                recipe=_RECIPE,
+                normalisation=_NORMALISATION,
                 training=_OWN,
             ),
         )

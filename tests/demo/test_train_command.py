@@ -1,0 +1,118 @@
+"""All five systems train to their protocols on synthesised clips, end to end; what cannot be trained is one line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demo.cli import main
+from engines.checkpoint import load_checkpoint
+from engines.classification import classify
+from engines.sessions import open_session
+from trainers.feature_file import load_features
+from trainers.fold_record import load_fold
+from trainers.models.registry import model_entry
+
+SMALL = ("--synthetic", "--synthetic-clips.clips-per-subject", "3", "--seeds", "1", "--workers", "1", "--json")
+SYSTEMS = {
+    "edssnet": ("--synthetic-clips.subjects", "6", "--size", "32", "32", "--folds", "3", "--epochs", "3"),
+    "dual-branch": ("--synthetic-clips.subjects", "2", "--size", "28", "28", "--epochs", "1", "--batch", "4"),
+    "dual-attention-crossvit": ("--synthetic-clips.subjects", "3", "--epochs", "4", "--ensemble", "--seeds", "2"),
+    "madtn": (
+        *("--synthetic-clips.subjects", "2", "--synthetic-clips.datasets", "casme2", "smic-hs"),
+        *("--tasks", "casme2:smic-hs", "smic-hs:casme2", "--epochs", "2", "--batch", "6"),
+    ),
+    "se-resnext-50": ("--synthetic-clips.subjects", "2", "--size", "48", "48", "--epochs", "1"),
+}  # fmt: skip
+PROTOCOLS = {"edssnet": "k-fold", "madtn": "cross-database"}
+FOLDS = {"edssnet": 3, "dual-branch": 2, "dual-attention-crossvit": 3, "madtn": 2, "se-resnext-50": 2}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_trains_to_its_protocol(system: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    assert main(["train", system, *SMALL, *SYSTEMS[system], "--out", str(out)]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics == json.loads((out / "metrics.json").read_text())
+    assert (metrics["model"], metrics["protocol"]) == (system, PROTOCOLS.get(system, "leave-one-subject-out"))
+    assert metrics["folds"] == FOLDS[system]
+    assert 0 <= metrics["uf1"] <= 1
+    assert json.loads((out / "run.json").read_text())["state"] == "complete"
+    assert "synthesised clips" in (out / "report.html").read_text()
+    features, entry = load_features(out / "features.npz"), model_entry(system)
+    assert features.recipe == entry.recipe
+    checkpoint = load_checkpoint(out / "checkpoint")
+    assert "nothing real" in checkpoint.card.training_data
+    with open_session(checkpoint, backend="onnxruntime") as session:
+        given = classify(session, features.x[:3])
+    np.testing.assert_allclose(given.sum(axis=1), 1.0, atol=1e-5)
+    fold = load_fold(out / "folds" / "seed0-000.npz")
+    views = {str(name).rstrip("0123456789") for name in features.variant[fold.train]}
+    assert views == {"edssnet": {"", "apex-", "apex+"}, "madtn": {"", "middle-"}}.get(system, {""})
+    assert bool(len(fold.validation)) == (system == "edssnet")
+
+
+def test_the_same_command_goes_on_and_a_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "ststnet", "--synthetic", "--synthetic-clips.subjects", "3", "--epochs", "2", "--workers", "1"]
+    words += ["--synthetic-clips.clips-per-subject", "3", "--seeds", "2", "--out", str(tmp_path / "run")]
+    assert main([*words, "--tensorboard"]) == 0
+    first = capsys.readouterr().out
+    assert "best epoch picked on the tested subject: not a result" in " ".join(first.split())
+    assert list((tmp_path / "run" / "tensorboard").rglob("events.*"))
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "folds").iterdir()}
+    assert main(words) == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "folds").iterdir()} == stamps
+
+
+def test_real_flow_strain_maps_serve_the_dual_branch_network(tmp_path: Path) -> None:
+    """Maps as published, with three channels and no word on what made them."""
+    generator = np.random.default_rng(0)
+    x = generator.integers(0, 256, (6, 28, 28, 3), np.uint8)
+    np.savez(tmp_path / "maps.npz", x=x, y=np.arange(6) % 3, subject=np.array(list("aaabbb")), dataset=np.full(6, "d"))
+    words = ["train", "dual-branch", "--features", str(tmp_path / "maps.npz"), "--epochs", "1", "--seeds", "1"]
+    assert main([*words, "--batch", "3", "--workers", "1", "--json", "--out", str(tmp_path / "run")]) == 0
+    card = load_checkpoint(tmp_path / "run" / "checkpoint").card
+    assert (card.recipe, card.input_shape) == ("dual-branch", (6, 28, 28))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["resnet-152", "--synthetic"], "model 'resnet-152' is unknown: use one of"),
+        (["ststnet"], "give one of --features FILE.npz, --data FOLDER"),
+        (["ststnet", "--synthetic", "--data", "."], "not two of them"),
+        (["ststnet", "--features", "nowhere.npz"], "nowhere.npz is not there"),
+        (["edssnet", "--features", "MAPS"], "has 3 channels; edssnet takes 6: prepare it with --model edssnet"),
+        (["ststnet", "--features", "MAPS"], "needs 2 or more subjects; the data has 1 (d/a): add subjects"),
+        (["ststnet", "--features", "MAPS", "--protocol", "cross-database"], "needs two or more data sets; it holds d"),
+        (["ststnet", "--features", "MAPS", "--epochs", "0"], "epochs is 0: give 1 or more"),
+        (["ststnet", "--features", "MAPS", "--seeds", "0"], "seeds is 0"),
+        (["ststnet", "--features", "MAPS", "--config", "nowhere.toml"], "the configuration cannot be read"),
+        (["ststnet", "--data", "EMPTY"], "EMPTY"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "EMPTY").mkdir()
+    x = np.zeros((4, 28, 28, 3), np.uint8)
+    np.savez(tmp_path / "maps.npz", x=x, y=np.arange(4) % 3, subject=np.full(4, "a"), dataset=np.full(4, "d"))
+    given = [{"MAPS": str(tmp_path / "maps.npz"), "EMPTY": str(tmp_path / "EMPTY")}.get(word, word) for word in words]
+    assert main(["train", *given, "--out", str(tmp_path / "run")]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_configuration_file_sets_and_flags_win(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[training]\nepochs = 7\nbatch = 5\n[protocol_parameters]\ntest_share = 0.5\ninner_share = 0.0\n")
+    words = ["train", "ststnet", "--synthetic", "--synthetic-clips.subjects", "2", "--protocol", "hold-out"]
+    words += ["--synthetic-clips.clips-per-subject", "3", "--seeds", "1", "--workers", "1", "--json"]
+    assert main([*words, "--out", str(tmp_path / "run"), "--config", str(file), "--epochs", "2"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["epochs"] == 2
+    assert metrics["settings"]["training"]["batch"] == 5
+    assert metrics["clips_scored"] == 3
