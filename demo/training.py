@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from demo.progress_bar import bar_of
 from engines.errors import BadInput
 from trainers.datasets.synthetic_clips import SyntheticClipParameters, synthetic_features
 from trainers.feature_conversion import fitting
@@ -98,26 +97,6 @@ def load_source(
     made = synthetic_features(entry.recipe, clips, size=size, views=entry.views, workers=workers)
     save_features(kept, made.arrays())
     return load_features(kept)
-
-
-@contextmanager
-def bar_of(what: str) -> Iterator[Any]:
-    """A progress bar on a terminal, nothing elsewhere.
-
-    Args:
-        what: is being done.
-
-    Yields:
-        A function of how many are done and of how many there are.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _done, _total: None
-        return
-    columns = SpinnerColumn(), TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

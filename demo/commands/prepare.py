@@ -2,21 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import tyro
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from demo.progress_bar import bar_of
 from engines.errors import BadInput
 from trainers.apex import ApexMethod
 from trainers.datasets.synthetic_clips import Views
 from trainers.preparation import PreparationSettings, prepare, settings_of_model
-from trainers.preparation.preparing import ClipsDone, Kinds
+from trainers.preparation.preparing import Kinds
 from trainers.workers import LocalWorkers
 
 INTERRUPTED = 130
@@ -66,7 +64,7 @@ class Prepare:
         """Import, measure, write."""
         done = [0, 0]
         try:
-            with _progress() as show:
+            with bar_of("preparing clips") as show:
 
                 def tell(clips: int, total: int) -> None:
                     done[:] = clips, total
@@ -106,19 +104,6 @@ class Prepare:
         if self.workers is not None and self.workers < 1:
             raise BadInput(f"prepare: {self.workers} workers cannot do anything; give 1 or more")
         return LocalWorkers(self.workers)
-
-
-@contextmanager
-def _progress() -> Iterator[ClipsDone]:
-    """A bar where there is a terminal, nothing otherwise."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _done, _total: None
-        return
-    columns = SpinnerColumn(), TextColumn("preparing clips"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def defaults(_words: Sequence[str]) -> Prepare:

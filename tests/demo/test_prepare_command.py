@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_a_database_becomes_a_feature_file(casme2: Path, tmp_path: Path, capfd: 
 def test_several_databases_with_the_recipe_of_a_model(casme2: Path, tmp_path: Path) -> None:
     smic, out = smic_tree(tmp_path / "smic"), tmp_path / "maps.npz"
     words = ["prepare", "casme2", "smic-hs", "--root", str(casme2), str(smic), "--out", str(out), "--workers", "1"]
-    assert cli.main([*words, "--model", "madtn", "--apex", "middle", "--views", "middle"]) == 0
+    assert cli.main([*words, "--model", "madtn", "--apex", "middle"]) == 0
     features = load_features(out)
     assert features.recipe == "madtn"
     assert features.x.shape[1:] == (112, 112, 3)
@@ -56,6 +57,9 @@ def test_several_databases_with_the_recipe_of_a_model(casme2: Path, tmp_path: Pa
 
 
 def test_flags_become_settings() -> None:
+    of_model = Prepare(root=(Path(),), out=Path("a.npz"), model="edssnet")
+    assert of_model._settings() == PreparationSettings(recipe="edssnet", size=(112, 112), views="neighbours")
+    assert replace(of_model, views="none")._settings().views == "none"
     settings = Prepare(root=(Path(),), out=Path("a.npz"))._settings()
     assert settings == PreparationSettings()
     asked = Prepare(

@@ -14,12 +14,11 @@ from realtime.clock import NANOSECONDS
 from realtime.faces.observation import AlignedFace
 from trainers.annotations import Clip, Finding, Outcome, numbered_frames
 from trainers.apex import find_apex
+from trainers.datasets.synthetic_clips import views_of
 from trainers.feature_file import ITSELF
 from trainers.preparation.aligned_clip import aligned_clip, clip_frames, nearest_face
 from trainers.preparation.settings import PreparationSettings
 
-MIDDLE_SHARE = 0.2
-"""Share of a clip's frames that MADTN trains on as apexes."""
 ANNOTATED = "annotated"
 """Apex method of a clip whose database gives the apex."""
 LEAST_SHARE = 0.5
@@ -82,7 +81,9 @@ def _prepared(clip: Clip, settings: PreparationSettings) -> PreparedClip:
     else:
         found_by = settings.missing_apex if settings.apex == "annotated" else settings.apex
         method, apex = str(found_by), find_apex(found_by, faces, onset.index, offset.index)
-    views = _views(within, apex, settings.views)
+    indices = [face.index for face in within]
+    further = views_of(len(indices), indices.index(apex), settings.views)
+    views = {ITSELF: apex} | {name: indices[place] for name, place in further}
     return PreparedClip(
         maps=_maps(faces, onset, offset, list(views.values()), settings),
         variants=tuple(views),
@@ -110,22 +111,6 @@ def _within(clip: Clip, faces: Sequence[AlignedFace], onset: int, offset: int) -
     if len(within) < max(2, LEAST_SHARE * frames):
         raise BadInput(f"the face is seen in {len(within)} of {frames} frames from onset to offset: it is left out")
     return within
-
-
-def _views(within: Sequence[AlignedFace], apex: int, views: str) -> dict[str, int]:
-    """The apex of each variant; further views never have the onset as apex, from which nothing has moved."""
-    indices = [face.index for face in within]
-    chosen = {ITSELF: apex}
-    if views == "neighbours":
-        place = indices.index(apex)
-        beside = {"apex-1": place - 1, "apex+1": place + 1}
-        chosen |= {name: indices[at] for name, at in beside.items() if 0 < at < len(indices)}
-    if views == "middle":
-        count = max(1, round(MIDDLE_SHARE * len(indices)))
-        begin = max(1, (len(indices) - count) // 2)
-        middle = [index for index in indices[begin : begin + count] if index != apex]
-        chosen |= {f"middle-{number}": index for number, index in enumerate(middle, start=1)}
-    return chosen
 
 
 def _maps(

@@ -7,6 +7,7 @@ from engines.errors import BadInput
 from engines.inputs import RECIPES
 from engines.inputs.recipes import Size
 from trainers.apex import ApexMethod
+from trainers.datasets.synthetic_clips import Views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class PreparationSettings:
     """"annotated" takes the database's apex where it gives one; any other finds every clip's anew."""
     missing_apex: ApexMethod = "pixel-difference"
     """Finds the apex of clips for which the database gives none."""
-    views: Literal["none", "neighbours", "middle"] = "none"
+    views: Views = "none"
     """Further views of each clip, to train on: the frames beside the apex as apexes ("apex-1", "apex+1": EDSSNet), or
     the middle 20 % of its frames ("middle-1" …: MADTN)."""
     lead_in_s: float = 1.0
@@ -46,7 +47,7 @@ class PreparationSettings:
 
 
 def settings_of_model(name: str) -> PreparationSettings:
-    """Recipe and input size that a registered model takes.
+    """Recipe, input size and further views that a registered model takes.
 
     Args:
         name: a name in `trainers.models.registry.MODELS`.
@@ -58,4 +59,4 @@ def settings_of_model(name: str) -> PreparationSettings:
     from trainers.models.registry import model_entry
 
     entry = model_entry(name)
-    return PreparationSettings(recipe=entry.recipe, size=entry.input_shape[1:])
+    return PreparationSettings(recipe=entry.recipe, size=entry.input_shape[1:], views=entry.views)
