@@ -1,8 +1,9 @@
 """What `onset train` needs around a run: features from one of three places, a bar, a table."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,21 +83,49 @@ def load_source(
     """
     if source.features is not None:
         return fitting(load_features(source.features), entry.recipe)
-    kept = out / FEATURES_FILE
-    if kept.is_file() and not overwrite:
-        return load_features(kept)
-    size = source.size or entry.input_shape[1:]
-    if source.data is not None:
-        settings = PreparationSettings(recipe=entry.recipe, size=size, views=entry.views)
-        with bar_of("preparing clips") as show:
-            prepare([source.data], kept, settings=settings, workers=workers, overwrite=overwrite, progress=show)
-        return load_features(kept)
-    clips = source.clips
+    kept, clips = out / FEATURES_FILE, source.clips
     if protocol == "cross-database" and len(clips.datasets) < 2:
         clips = replace(clips, datasets=CROSSED)
-    made = synthetic_features(entry.recipe, clips, size=size, views=entry.views, workers=workers)
-    save_features(kept, made.arrays())
+    wanted = replace(source, clips=clips, size=source.size or entry.input_shape[1:])
+    if _are_there(kept, wanted, entry) and not overwrite:
+        return load_features(kept)
+    _make(wanted, entry, kept, workers)
+    _note_path(kept).write_text(_made_of(wanted, entry), encoding="utf-8")
     return load_features(kept)
+
+
+def _make(source: TrainingSource, entry: ModelEntry, kept: Path, workers: Workers) -> None:
+    if source.data is not None:
+        settings = PreparationSettings(recipe=entry.recipe, size=source.size, views=entry.views)
+        with bar_of("preparing clips") as show:
+            prepare([source.data], kept, settings=settings, workers=workers, overwrite=True, progress=show)
+        return
+    made = synthetic_features(entry.recipe, source.clips, size=source.size, views=entry.views, workers=workers)
+    save_features(kept, made.arrays())
+
+
+def _are_there(kept: Path, source: TrainingSource, entry: ModelEntry) -> bool:
+    """Whether an earlier call has made these very features.
+
+    Raises:
+        BadInput: if it has made others.
+    """
+    note = _note_path(kept)
+    if not kept.is_file() or not note.is_file():
+        return False
+    if note.read_text(encoding="utf-8") != _made_of(source, entry):
+        raise BadInput(
+            f"{kept} was made of other clips (see {note.name}): choose another --out, or --overwrite"
+        )
+    return True
+
+
+def _note_path(kept: Path) -> Path:
+    return kept.with_suffix(".source.json")
+
+
+def _made_of(source: TrainingSource, entry: ModelEntry) -> str:
+    return json.dumps({"recipe": entry.recipe, "views": entry.views, **asdict(source)}, indent=2, default=str) + "\n"
 
 
 @contextmanager

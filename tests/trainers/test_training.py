@@ -1,6 +1,7 @@
 """Optimisers, schedules, patience, adaptation and what a run must not do: draw on anything but its seed."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,8 +114,8 @@ def test_a_target_brings_features_together() -> None:
             epochs=40, batch=24, learning_rate=0.02, averaging=0, transfer_weight=weight, augmentation=PLAIN
         )
         torch.manual_seed(4)
-        model = Tiny()
-        model = train(model, source.maps, source.labels, settings, seed=4, target=target.maps).model
+        model = train(Tiny(), source.maps, source.labels, settings, seed=4, target=target.maps).model
+        assert isinstance(model, Tiny)
         with torch.no_grad():
             gap = model.deep_features(source.maps).mean(0) - model.deep_features(target.maps).mean(0)
         gaps.append(float(gap.norm()))
@@ -133,7 +134,7 @@ def test_patience_without_validation_is_refused() -> None:
     ("field", "value"),
     [("epochs", 0), ("batch", 0), ("learning_rate", 0.0), ("weight_decay", -1.0), ("averaging", 1.0), ("patience", 0)],
 )
-def test_parameters_that_make_no_sense_are_named(field: str, value: float) -> None:
+def test_parameters_that_make_no_sense_are_named(field: str, value: Any) -> None:
     with pytest.raises(BadInput, match=field):
         TrainingParameters(**{field: value})
 

@@ -48,11 +48,12 @@ def clips(subjects: int = 4, each: int = 9, size: int = 28, channels: int = 3) -
     )
 
 
-def scores_of(metrics: dict[str, Any]) -> dict[str, Any]:
+def scores_of(metrics: Any) -> Any:
     """Metrics without what time and machine decide."""
-    return json.loads(json.dumps(metrics), object_hook=lambda record: {
-        key: value for key, value in record.items() if key not in ("seconds", "peak_memory_mib")
-    })  # fmt: skip
+    if isinstance(metrics, dict):
+        kept = {key: value for key, value in metrics.items() if key not in ("seconds", "peak_memory_mib")}
+        return {key: scores_of(value) for key, value in kept.items()}
+    return [scores_of(value) for value in metrics] if isinstance(metrics, list) else metrics
 
 
 def new_run(folder: Path, features: FeatureFile | None = None, **changes: Any) -> TrainingRun:
