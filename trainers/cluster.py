@@ -131,9 +131,9 @@ class RayWorkers:
                 f"cluster: a worker was lost {RETRIES + 1} times over one job ({first_line(fault)}); see that its "
                 "machine has memory enough, or give it fewer jobs at a time"
             ) from None
-        result, fault = pickle.loads(packed)
-        if fault is not None:
-            raise fault
+        result, raised = pickle.loads(packed)
+        if raised is not None:
+            raise raised
         return result
 
     def _call_off(self, running: list[Any]) -> None:

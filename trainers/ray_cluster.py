@@ -89,8 +89,8 @@ def connect(ray: Any, asked_address: str, cores: int | None) -> None:
 
 def _silence(ray: Any) -> None:
     """Keep Ray from printing about lost workers on standard output, where a program may read our results."""
-    listener = getattr(ray._private, "worker", None)
-    if hasattr(listener, "print_to_stdstream"):
+    listener: Any = getattr(ray._private, "worker", None)
+    if listener is not None and hasattr(listener, "print_to_stdstream"):
         listener.print_to_stdstream = lambda *_, **__: None
 
 

@@ -113,7 +113,7 @@ def test_a_file_gives_the_curves_of_one_kind(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_are_not_curves_are_named(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:
-    np.savez(tmp_path / "curves.npz", **arrays)  # type: ignore[arg-type]  # NumPy's stub takes the names for its flag
+    np.savez(tmp_path / "curves.npz", **arrays)
     with pytest.raises(BadInput, match=message) as fault:
         load_score_curves(tmp_path / "curves.npz", "macro")
     assert "\n" not in str(fault.value)

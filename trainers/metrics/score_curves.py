@@ -91,7 +91,8 @@ def intervals_from_scores(
     apexes = find_peaks(smooth, height=threshold, distance=half_length)[0] + half_length
     if not len(apexes) and empty_interval:
         return np.zeros((1, 3), np.int64)
-    return np.stack([apexes - half_length, apexes, apexes + half_length], axis=1).astype(np.int64)
+    picked: Int[np.ndarray, "P 3"] = apexes[:, None] + np.array([-half_length, 0, half_length])
+    return picked
 
 
 def typical_half_length(truths: Sequence[Int[np.ndarray, "_ 2"]]) -> int:
