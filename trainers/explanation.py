@@ -1,14 +1,12 @@
 """Where on a map a model looked when it answered, and which parts of the face lie there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
 from captum.attr import LayerGradCam, Occlusion
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Float, Float32, Int
 from torch import Tensor, nn
 
 from engines.errors import BadInput
@@ -16,51 +14,14 @@ from engines.inputs import normalise
 from trainers.explanation_pictures import heat_picture, input_picture
 from trainers.face_regions import shares_by_region
 from trainers.feature_file import FeatureFile
+from trainers.heat import COVERED_SHARE, Explanation, Heat, Method
 from trainers.models.registry import ModelEntry
-
-Method = Literal["grad-cam", "occlusion"]
 
 SQUARES_ACROSS = 7
 """Occlusion covers squares of this fraction of a map's width."""
 FINE_WIDTH = 64
 """On maps up to this wide, pixels, the squares overlap by half; on wider ones, which cost more, not at all."""
-COVERED_SHARE = 0.2
-"""Of the map: its hottest part, covered to see whether the model needed it."""
 BATCH = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Heat:
-    """Where a model looked on one clip, as one method tells it."""
-
-    method: Method
-    layer: str
-    """What Grad-CAM was taken at: "fusion.0 (7 × 7)"; empty for occlusion."""
-    values: Float32[np.ndarray, "H W"]
-    """Evidence for the answer over the map, 0–1; all 0 where there is none."""
-    regions: tuple[tuple[str, float], ...]
-    """Parts of the face by their share of the heat, the largest first."""
-    covered_probability: float
-    """Of the same answer, with the hottest `COVERED_SHARE` of the map replaced by its medians: what the heat is
-    worth."""
-    picture: UInt8[np.ndarray, "h w 3"]
-    """RGB, canonical crop: the heat over the apex, or over the size of the flow."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Explanation:
-    """What a model answered on one clip, and where it looked."""
-
-    row: int
-    """Of the feature file."""
-    target: str
-    """The model's answer, whose evidence is drawn."""
-    probability: float
-    """That the model gives to its answer."""
-    shown: UInt8[np.ndarray, "h w 3"]
-    """RGB, canonical crop: the gray apex where the map holds it, the flow's directions as hues otherwise."""
-    heats: tuple[Heat, ...]
-    """One a method."""
 
 
 @torch.enable_grad()

@@ -8,9 +8,10 @@ import torch
 
 from engines.inputs import normalise
 from trainers.datasets.synthetic import SyntheticMapParameters, feature_file, generate_maps
-from trainers.explanation import Explanation, explain
+from trainers.explanation import explain
 from trainers.feature_file import FeatureFile
 from trainers.fold_record import FoldRecord
+from trainers.heat import Explanation
 from trainers.metrics.pooled import run_scores
 from trainers.models.registry import model_entry
 from trainers.report.gallery import rows_to_explain

@@ -12,9 +12,10 @@ from engines.errors import BadInput
 from realtime.faces.landmarks import REGION_NAMES
 from realtime.faces.observation import CROP_HEIGHT, CROP_WIDTH, PUPIL_DISTANCE, PUPIL_HEIGHT
 from trainers.datasets.synthetic import SyntheticMapParameters, generate_maps
-from trainers.explanation import Explanation, explain, last_convolutions
+from trainers.explanation import explain, last_convolutions
 from trainers.face_regions import ELSEWHERE, face_plan, region_names, region_of_pixel, shares_by_region
 from trainers.feature_file import FeatureFile
+from trainers.heat import Explanation
 from trainers.models.registry import MODELS, ModelEntry, model_entry
 
 SMALL = {"se-resnext-50": 64, "dual-branch": 32}

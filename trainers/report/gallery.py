@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from trainers.explanation import COVERED_SHARE, Explanation, Heat
 from trainers.explanation_pictures import APEX_CHANNEL
 from trainers.face_regions import ELSEWHERE
 from trainers.feature_file import FeatureFile
+from trainers.heat import COVERED_SHARE, Explanation, Heat
 from trainers.report.headline import look_of
 from trainers.report.predictions import Predictions
 

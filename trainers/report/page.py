@@ -13,9 +13,9 @@ from markupsafe import Markup
 from engines.errors import BadInput
 from realtime.json_lines import write_atomically
 from realtime.report.wording import counted, length
-from trainers.explanation import Explanation
 from trainers.feature_file import FeatureFile
 from trainers.fold_record import FoldRecord
+from trainers.heat import Explanation
 from trainers.report import curves
 from trainers.report.confusion import matrices
 from trainers.report.gallery import build_gallery
