@@ -68,10 +68,9 @@ def test_kept_weights_are_taken_for_the_same_settings_only(
     for name, value in weights.items():
         np.testing.assert_array_equal(value, kept[name])
         assert value.dtype == kept[name].dtype
-    for changed in ({"seed": 2}, {"parameters": replace(SMALL, maps_seed=3)}):
-        asked = {"seed": 1, "parameters": SMALL} | changed
+    for seed, parameters in ((2, SMALL), (1, replace(SMALL, maps_seed=3))):
         with pytest.raises(AssertionError, match="trained again"):
-            initial_weights(STSTNET, LABEL_NAMES, folder=folder, **asked)
+            initial_weights(STSTNET, LABEL_NAMES, seed=seed, folder=folder, parameters=parameters)
     assert [path.suffix for path in folder.iterdir()] == [".safetensors"], "nothing half-written"
 
 

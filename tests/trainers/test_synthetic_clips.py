@@ -14,7 +14,7 @@ from engines.inputs import RECIPES, normalise
 from trainers.datasets.action_units import COMBINATIONS, LABEL_NAMES
 from trainers.datasets.synthetic_clips import (
     SyntheticClipParameters,
-    feature_arrays,
+    Views,
     synthetic_features,
     views_of,
 )
@@ -104,7 +104,9 @@ def test_views_stand_behind_their_clip_and_differ_from_it() -> None:
         (25, 4, "middle", [(f"middle-{number}", 9 + number) for number in range(1, 6)]),
     ],
 )
-def test_views_never_start_from_the_onset(frames: int, apex: int, views: str, expected: list[tuple[str, int]]) -> None:
+def test_views_never_start_from_the_onset(
+    frames: int, apex: int, views: Views, expected: list[tuple[str, int]]
+) -> None:
     assert views_of(frames, apex, views) == expected
 
 
@@ -136,7 +138,7 @@ def test_cameras_and_subjects_differ() -> None:
 
 def test_features_survive_their_file(tmp_path: Path) -> None:
     features = synthetic_features("flow-strain", FEW, size=SMALL, views="middle")
-    read = load_features(save_features(tmp_path / "clips.npz", feature_arrays(features)))
+    read = load_features(save_features(tmp_path / "clips.npz", features.arrays()))
     for name in ("x", "y", "subject", "dataset", "clip", "variant"):
         np.testing.assert_array_equal(getattr(read, name), getattr(features, name))
     assert (read.label_names, read.recipe) == (features.label_names, "flow-strain")

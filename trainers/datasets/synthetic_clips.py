@@ -4,7 +4,6 @@ Gray sequences are filmed (`synthetic_sequences`) and go the way of a real clip:
 strain, magnification of the whole sequence, the recipe's map. Nothing is drawn straight into a map.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -99,13 +98,6 @@ def synthetic_features(
         recipe=recipe,
         **{name: np.array([getattr(row, name) for row in rows]) for name in ("subject", "dataset", "clip", "variant")},
     )
-
-
-def feature_arrays(features: FeatureFile) -> Mapping[str, np.ndarray]:
-    """A feature file's content as `trainers.feature_file.save_features` takes it."""
-    names = ("x", "y", "subject", "dataset", "clip", "variant", "label_names", "recipe")
-    given = {name: getattr(features, name) for name in names}
-    return {name: np.asarray(value) for name, value in given.items() if value is not None}
 
 
 class _Job(NamedTuple):

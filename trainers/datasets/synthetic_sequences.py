@@ -216,7 +216,8 @@ def _geometry(
 ) -> tuple[Float32[np.ndarray, "2 N 304 256"], Float32[np.ndarray, "N 2 304 256"]]:
     """Where each pixel lies in the subject's picture, and how far it moves at the apex, pixels."""
     count, seed = len(bumps), int(generator.integers(1 << 62))
-    amplitude = np.exp(generator.uniform(*np.log(parameters.amplitude_px), (count, 1, 1, 1))).astype(np.float32)
+    low, high = np.log(parameters.amplitude_px)
+    amplitude = np.exp(generator.uniform(low, high, (count, 1, 1, 1))).astype(np.float32)
     fine, coarse = (
         np.stack(face_coordinates(count, np.random.default_rng(seed), parameters.geometry, height=height, width=width))
         for height, width in ((CROP_HEIGHT, CROP_WIDTH), (WORK_HEIGHT, WORK_WIDTH))
