@@ -198,9 +198,8 @@ def occlusion(model: nn.Module, maps: Float[Tensor, "n C H W"], answer: Int[Tens
         perturbations_per_eval=8,
     )
     # One value a step, drawn out evenly: squares would show edges that the model did not see.
-    coarse = functional.adaptive_avg_pool2d(
-        lost.mean(dim=1, keepdim=True), [-(-side // step) for side in maps.shape[2:]]
-    )
+    steps = (-(-maps.shape[2] // step), -(-maps.shape[3] // step))
+    coarse = functional.adaptive_avg_pool2d(lost.mean(dim=1, keepdim=True), steps)
     return functional.interpolate(coarse, maps.shape[2:], mode="bilinear", align_corners=False)[:, 0].clamp_min(0)
 
 
