@@ -1,0 +1,69 @@
+"""Workers on this machine: the same results however many, faults as raised, nobody left behind."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engines.errors import BadInput
+from trainers.workers import LocalWorkers
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def squared(number: int) -> int:
+    """A quick job; refuses 13."""
+    if number == 13:
+        raise BadInput("13: give another number")
+    return number * number
+
+
+def sign_in(folder: Path) -> None:
+    """A job that leaves its process's number in a folder and then takes longer than any test."""
+    (folder / str(os.getpid())).touch()
+    time.sleep(300)
+
+
+def test_two_workers_give_what_one_gives_and_raise_what_a_job_raised() -> None:
+    jobs = [3, 1, 2, 5]
+    alone = dict(LocalWorkers(1).run(squared, jobs))
+    assert alone == {0: 9, 1: 1, 2: 4, 3: 25}
+    assert dict(LocalWorkers(2).run(squared, jobs)) == alone
+    for count in (1, 2):
+        with pytest.raises(BadInput, match="13: give another number"):
+            list(LocalWorkers(count).run(squared, [13, 2]))
+
+
+def test_workers_end_with_a_caller_that_was_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from tests.trainers.test_workers import sign_in\n"
+        "from trainers.workers import LocalWorkers\n"
+        "list(LocalWorkers(2).run(sign_in, [Path(sys.argv[1])] * 2))\n"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=_ROOT)
+    try:
+        while caller.poll() is None and len(list(tmp_path.iterdir())) < 2:
+            time.sleep(0.01)
+    finally:
+        caller.kill()
+        caller.wait()
+    workers = [int(file.name) for file in tmp_path.iterdir()]
+    assert len(workers) == 2
+    patience_s = 30.0
+    while any(map(_runs, workers)) and patience_s > 0:
+        time.sleep(0.05)
+        patience_s -= 0.05
+    assert not any(map(_runs, workers))
+
+
+def _runs(number: int) -> bool:
+    try:
+        status: str = psutil.Process(number).status()
+    except psutil.NoSuchProcess:
+        return False
+    return bool(status != psutil.STATUS_ZOMBIE)
