@@ -24,7 +24,7 @@ from trainers.models.registry import MODELS
 from trainers.report import metrics_latex, metrics_markdown, write_report, write_scores
 from trainers.report.curves import loss_chart
 from trainers.report.gallery import rows_to_explain
-from trainers.report.headline import LEAKY_WORDS
+from trainers.report.headline import LEAKY_WORDS, look_of
 from trainers.report.method import method_of
 from trainers.report.page import render
 from trainers.report.people import mistakes
@@ -228,6 +228,12 @@ def test_every_model_is_cited_with_its_departures(name: str, folds: list[FoldRec
     if "Departures" in (getattr(MODELS[name].build, "func", MODELS[name].build).__doc__ or ""):
         assert any(heading.startswith("Departures") for heading, _ in method.notes)
     assert all(len(heading) < 120 and words for heading, words in method.notes)
+
+
+def test_labels_of_five_classes_look_different() -> None:
+    labels = ("happiness", "disgust", "repression", "surprise", "others")
+    assert len({look_of(label, place) for place, label in enumerate(labels)}) == 5
+    assert [look_of(label, place) for place, label in enumerate(LABELS)] == list(LABELS)
 
 
 def test_cross_database_tasks_are_scored_one_by_one(features: FeatureFile) -> None:

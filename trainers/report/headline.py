@@ -13,8 +13,10 @@ LEAKY_WORDS = (
     "It was picked by looking at the answers: in every fold the epoch that does best on the very people who are "
     "tested, so it must not be quoted as a result."
 )
-LOOKS = ("negative", "positive", "surprise", "fourth", "fifth", "sixth", "seventh")
-"""Style classes of the labels: named ones have their own colour, others take what is left."""
+NAMED_LOOKS = ("negative", "positive", "surprise")
+"""Labels that have a style class of their own name."""
+OTHER_LOOKS = ("fourth", "fifth", "sixth", "seventh", "negative", "positive")
+"""Style classes of other labels, by their place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def with_deviation(mean: float | None, deviation: float | None) -> str:
 
 def look_of(label: str, place: int) -> str:
     """Style class of a label."""
-    return label if label in LOOKS[:3] else LOOKS[3 + place % 4]
+    return label if label in NAMED_LOOKS else OTHER_LOOKS[place % len(OTHER_LOOKS)]
 
 
 def score_rows(metrics: Mapping[str, Any], predictions: Predictions, classes: int) -> list[Row]:
