@@ -14,15 +14,15 @@ class Picking:
     """How expressions are picked out of score curves."""
 
     kind: Kind = "macro"
-    """Kind of expression that the curves are of; takes the sets of the file whose names end in it."""
+    """With --curves: kind of expression that they are of; takes the sets of the file whose names end in it."""
     half_length_frames: int | None = None
-    """Half the length of a typical expression (k in papers); from the true expressions of the file by default."""
+    """With --curves: half the length of a typical expression (k in papers); by default from the true ones of the file."""
     threshold_share: float = 0.6
-    """How far the threshold lies from a curve's mean towards its maximum (p in papers)."""
+    """With --curves: how far the threshold lies from a curve's mean towards its maximum (p in papers)."""
     frame_rate_hz: float = 30.0
-    """Frame rate of the curves' videos, for times and false alarms a minute; the hits do not depend on it."""
-    empty_interval: bool = True
-    """Count a curve without any peak as one false alarm, as published code does."""
+    """With --curves: frame rate of their videos, for times and false alarms a minute; the hits do not depend on it."""
+    ignore_empty_curves: bool = False
+    """With --curves: do not count a curve without any peak as one false alarm, as published code does."""
 
 
 def curve_videos(path: str | Path, picking: Picking) -> Videos:
@@ -47,7 +47,7 @@ def curve_videos(path: str | Path, picking: Picking) -> Videos:
             half_length,
             threshold_share=picking.threshold_share,
             frame_rate_hz=picking.frame_rate_hz,
-            empty_interval=picking.empty_interval,
+            empty_interval=not picking.ignore_empty_curves,
         )
         videos.truths += truths
         videos.spotted += picked

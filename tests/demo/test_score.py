@@ -228,7 +228,7 @@ def test_score_curves_are_scored_from_the_command_line(tmp_path: Path, capsys: p
     assert "micro" not in result
     assert "peak ± 6 frames" in said.err
     assert "1 of 2 curves have no peak" in said.err
-    assert main(["score", "--curves", str(tmp_path / "curves.npz"), "--no-empty-interval", "--json"]) == 0
+    assert main(["score", "--curves", str(tmp_path / "curves.npz"), "--ignore-empty-curves", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["macro"]["false_positives"] == 0
 
 
