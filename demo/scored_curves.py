@@ -16,7 +16,7 @@ class Picking:
     kind: Kind = "macro"
     """With --curves: kind of expression that they are of; takes the sets of the file whose names end in it."""
     half_length_frames: int | None = None
-    """With --curves: half the length of a typical expression (k in papers); by default from the true ones of the file."""
+    """With --curves: half the length of a typical expression (k in papers); by default from the file's true ones."""
     threshold_share: float = 0.6
     """With --curves: how far the threshold lies from a curve's mean towards its maximum (p in papers)."""
     frame_rate_hz: float = 30.0
