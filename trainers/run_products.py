@@ -1,6 +1,6 @@
 """What a finished run leaves: a checkpoint trained on everything, pictures of what it looks at, and the report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,19 @@ from engines.inputs import normalise
 from trainers.augmentation import mirror_of
 from trainers.explanation import explain
 from trainers.export import export_checkpoint
-from trainers.feature_file import ITSELF, FeatureFile
 from trainers.fold import Weights
 from trainers.models.ensemble import ProbabilityEnsemble
 from trainers.models.registry import parameter_count
-from trainers.report import write_report
+from trainers.report import write_report, write_scores
+from trainers.report.gallery import rows_to_explain
+from trainers.report.predictions import predictions_of
 from trainers.tensorboard import write_tensorboard
 from trainers.training_run import TrainingRun
 from trainers.workers import Workers
 
 CHECKPOINT_FOLDER = "checkpoint"
-EXPLAINED = 6
-"""Clips that the report shows the network's attention on."""
+EXPLAINED = 1
+"""Surest right and surest wrong answers of each label that the report shows the network's attention on."""
 PARITY_MAPS = 64
 
 
@@ -64,9 +65,10 @@ def finish(
     )
     folds = run.records()
     run.finish()
-    rows = _explained_rows(run.features)
+    rows = rows_to_explain(predictions_of(folds, run.features), each=EXPLAINED)
     explanations = explain(networks[0], run.entry, run.features, rows, label_names=run.label_names)
     write_report(run.folder, run.record(), metrics, folds, run.features, explanations)
+    write_scores(run.folder, metrics)
     if tensorboard:
         write_tensorboard(run.folder, folds, metrics, run.features)
     return checkpoint
@@ -128,11 +130,3 @@ def _protocol_in_words(run: TrainingRun, metrics: Mapping[str, Any], *, ensemble
         f"choice on tested subjects; these weights are {kept}, trained on every clip for {run.usual_epochs()} epochs "
         f"after scoring. Folds took {metrics['seconds']:.0f} s in all, one thread each."
     )
-
-
-def _explained_rows(features: FeatureFile) -> Sequence[int]:
-    """Clips of every label in turn, the first ones of each."""
-    rows = np.flatnonzero(features.variant == ITSELF)
-    by_label = [rows[features.y[rows] == label] for label in np.unique(features.y[rows])]
-    chosen = [int(own[turn]) for turn in range(EXPLAINED) for own in by_label if turn < len(own)]
-    return chosen[:EXPLAINED]

@@ -16,7 +16,7 @@ from trainers.models.registry import model_entry
 
 SMALL = ("--synthetic", "--synthetic-clips.clips-per-subject", "3", "--seeds", "1", "--workers", "1", "--json")
 SYSTEMS = {
-    "edssnet": ("--synthetic-clips.subjects", "6", "--size", "32", "32", "--folds", "3", "--epochs", "3"),
+    "edssnet": ("--synthetic-clips.subjects", "4", "--folds", "2", "--epochs", "2", "--batch", "6"),
     "dual-branch": ("--synthetic-clips.subjects", "2", "--size", "28", "28", "--epochs", "1", "--batch", "4"),
     "dual-attention-crossvit": ("--synthetic-clips.subjects", "3", "--epochs", "4", "--ensemble", "--seeds", "2"),
     "madtn": (
@@ -26,7 +26,7 @@ SYSTEMS = {
     "se-resnext-50": ("--synthetic-clips.subjects", "2", "--size", "48", "48", "--epochs", "1"),
 }  # fmt: skip
 PROTOCOLS = {"edssnet": "k-fold", "madtn": "cross-database"}
-FOLDS = {"edssnet": 3, "dual-branch": 2, "dual-attention-crossvit": 3, "madtn": 2, "se-resnext-50": 2}
+FOLDS = {"edssnet": 2, "dual-branch": 2, "dual-attention-crossvit": 3, "madtn": 2, "se-resnext-50": 2}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -83,7 +83,10 @@ def test_real_flow_strain_maps_serve_the_dual_branch_network(tmp_path: Path) -> 
         (["ststnet"], "give one of --features FILE.npz, --data FOLDER"),
         (["ststnet", "--synthetic", "--data", "."], "not two of them"),
         (["ststnet", "--features", "nowhere.npz"], "nowhere.npz is not there"),
-        (["edssnet", "--features", "MAPS"], "has 3 channels; edssnet takes 6: prepare it with --model edssnet"),
+        (
+            ["edssnet", "--features", "PEOPLE", "--folds", "2"],
+            "has 3 channels; edssnet takes 6: prepare it with --model edssnet",
+        ),
         (["ststnet", "--features", "MAPS"], "needs 2 or more subjects; the data has 1 (d/a): add subjects"),
         (["ststnet", "--features", "MAPS", "--protocol", "cross-database"], "needs two or more data sets; it holds d"),
         (["ststnet", "--features", "MAPS", "--epochs", "0"], "epochs is 0: give 1 or more"),
@@ -98,7 +101,10 @@ def test_what_cannot_be_trained_is_one_line(
     (tmp_path / "EMPTY").mkdir()
     x = np.zeros((4, 28, 28, 3), np.uint8)
     np.savez(tmp_path / "maps.npz", x=x, y=np.arange(4) % 3, subject=np.full(4, "a"), dataset=np.full(4, "d"))
-    given = [{"MAPS": str(tmp_path / "maps.npz"), "EMPTY": str(tmp_path / "EMPTY")}.get(word, word) for word in words]
+    people = np.array(list("abcd"))
+    np.savez(tmp_path / "people.npz", x=x, y=np.arange(4) % 3, subject=people, dataset=np.full(4, "d"))
+    places = {"MAPS": "maps.npz", "PEOPLE": "people.npz", "EMPTY": "EMPTY"}
+    given = [str(tmp_path / places[word]) if word in places else word for word in words]
     assert main(["train", *given, "--out", str(tmp_path / "run")]) == 2
     captured = capsys.readouterr()
     assert said in captured.err
@@ -116,3 +122,14 @@ def test_a_configuration_file_sets_and_flags_win(tmp_path: Path, capsys: pytest.
     assert metrics["epochs"] == 2
     assert metrics["settings"]["training"]["batch"] == 5
     assert metrics["clips_scored"] == 3
+
+
+def test_features_made_of_other_clips_are_not_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "ststnet", "--synthetic", "--synthetic-clips.clips-per-subject", "3", "--epochs", "1"]
+    words += ["--seeds", "1", "--workers", "1", "--json", "--out", str(tmp_path / "run")]
+    assert main([*words, "--synthetic-clips.subjects", "2"]) == 0
+    capsys.readouterr()
+    assert main([*words, "--synthetic-clips.subjects", "3"]) == 2
+    assert "was made of other clips" in capsys.readouterr().err
+    assert main([*words, "--synthetic-clips.subjects", "3", "--overwrite"]) == 0
+    assert json.loads(capsys.readouterr().out)["clips"] == 9
