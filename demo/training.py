@@ -114,9 +114,7 @@ def _are_there(kept: Path, source: TrainingSource, entry: ModelEntry) -> bool:
     if not kept.is_file() or not note.is_file():
         return False
     if note.read_text(encoding="utf-8") != _made_of(source, entry):
-        raise BadInput(
-            f"{kept} was made of other clips (see {note.name}): choose another --out, or --overwrite"
-        )
+        raise BadInput(f"{kept} was made of other clips (see {note.name}): choose another --out, or --overwrite")
     return True
 
 

@@ -28,6 +28,8 @@ def identity_of(model: str, features: FeatureFile, parameters: "RunParameters", 
     """
     settings = asdict(parameters)
     del settings["seeds"]
+    if parameters.pretrain == "none":
+        del settings["pretraining"]
     digest = hashlib.sha256(json.dumps({"model": model, **settings}, sort_keys=True).encode())
     for array in (features.x, features.y):
         digest.update(str((array.dtype, array.shape)).encode())

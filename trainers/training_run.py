@@ -17,6 +17,7 @@ from trainers.fold import EVERYONE, FoldJob, FoldTrainer, Weights, fold_trainer
 from trainers.fold_record import FoldRecord, fold_path, load_fold, save_fold
 from trainers.metrics.pooled import run_scores
 from trainers.models.registry import ModelEntry, parameter_count
+from trainers.pretraining import PretrainingParameters, initial_weights
 from trainers.protocol import ProtocolParameters, splits_of
 from trainers.run_identity import identity_of
 from trainers.splits import Split
@@ -41,6 +42,8 @@ class RunParameters:
     """Trained and scored so many times, with seeds 0, 1, 2 …"""
     pretrain: Literal["none", "synthetic"] = "none"
     """What the networks have seen before the first fold."""
+    pretraining: PretrainingParameters = field(default_factory=PretrainingParameters)
+    """How they learned from it."""
 
 
 class TrainingRun:
@@ -102,7 +105,7 @@ class TrainingRun:
         if progress:
             progress(len(done), len(self.jobs), None)
         if missing:
-            trainer = self._trainer(initial=self._initial(sorted({job.seed for job in missing})))
+            trainer = self._trainer(initial=self._initial(sorted({job.seed for job in missing}), workers))
             for place, record in workers.run(trainer, missing):
                 save_fold(fold_path(self.folder, record.seed, record.place), record)
                 done[missing[place]] = record
@@ -120,7 +123,7 @@ class TrainingRun:
         Returns:
             Weights in the seeds' order.
         """
-        trainer = self._trainer(initial=self._initial(list(seeds)))
+        trainer = self._trainer(initial=self._initial(list(seeds), workers))
         jobs = [FoldJob(seed, EVERYONE) for seed in seeds]
         weights: list[Weights] = [{}] * len(jobs)
         for place, given in workers.run(_Everyone(trainer, self.usual_epochs()), jobs):
@@ -181,13 +184,18 @@ class TrainingRun:
             device=self._device,
         )
 
-    def _initial(self, seeds: list[int]) -> dict[int, Weights]:
+    def _initial(self, seeds: list[int], workers: Workers) -> dict[int, Weights]:
         if self.parameters.pretrain == "none":
             return {}
-        from trainers.pretraining import initial_weights
-
         return {
-            seed: initial_weights(self.entry, self.label_names, seed=seed, folder=self.folder / "pretrained")
+            seed: initial_weights(
+                self.entry,
+                self.label_names,
+                seed=seed,
+                folder=self.folder / "pretrained",
+                parameters=self.parameters.pretraining,
+                processes=workers.count,
+            )
             for seed in seeds
         }
 

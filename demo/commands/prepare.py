@@ -46,7 +46,7 @@ class Prepare:
     of all the data sets."""
     apex: Literal["annotated", "pixel-difference", "spotter", "middle"] = "annotated"
     """Apex of every clip: the database's own where it gives one, or found anew."""
-    missing_apex: ApexMethod = "pixel-difference"
+    missing_apex: ApexMethod = "spotter"
     """How the apex is found where the database gives none."""
     views: Views | None = None
     """Further views of each clip to train on: apexes one frame before and after, or the middle 20 % of its frames; none

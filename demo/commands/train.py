@@ -17,7 +17,7 @@ from realtime.configuration_file import load_configuration
 from trainers.cluster import open_workers
 from trainers.datasets.synthetic_clips import SyntheticClipParameters
 from trainers.models.registry import MODELS, model_entry
-from trainers.pretraining import fine_tuning
+from trainers.pretraining import PretrainingParameters, fine_tuning
 from trainers.protocol import ProtocolParameters
 from trainers.run_products import finish, report_path
 from trainers.training_parameters import TrainingParameters
@@ -26,13 +26,14 @@ from trainers.training_run import RunParameters, TrainingRun
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """What a configuration file may set: the tables [protocol_parameters], [training] and [synthetic_clips]."""
+    """What a configuration file may set: [protocol_parameters], [training], [synthetic_clips] and [pretraining]."""
 
     protocol_parameters: Annotated[ProtocolParameters, tyro.conf.arg(name="")] = field(
         default_factory=ProtocolParameters
     )
     training: Annotated[TrainingParameters, tyro.conf.arg(name="")] = field(default_factory=TrainingParameters)
     synthetic_clips: SyntheticClipParameters = field(default_factory=SyntheticClipParameters)
+    pretraining: PretrainingParameters = field(default_factory=PretrainingParameters)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,7 @@ class Train:
                 training=self.settings.training,
                 seeds=self.seeds,
                 pretrain=self.pretrain,
+                pretraining=self.settings.pretraining,
             )
             run = TrainingRun(
                 entry,
@@ -111,6 +113,8 @@ class Train:
                 device=_device(self.device),
                 overwrite=self.overwrite,
             )
+            if self.pretrain != "none" and not self.json:
+                print("pre-training on synthetic movements, minutes a seed; kept in the run's folder", file=sys.stderr)
             try:
                 with progress_over(run) as progress:
                     metrics = run.run(workers, progress)

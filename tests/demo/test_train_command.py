@@ -1,10 +1,12 @@
 """All five systems train to their protocols on synthesised clips, end to end; what cannot be trained is one line."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from demo.cli import main
 from engines.checkpoint import load_checkpoint
@@ -16,7 +18,7 @@ from trainers.models.registry import model_entry
 
 SMALL = ("--synthetic", "--synthetic-clips.clips-per-subject", "3", "--seeds", "1", "--workers", "1", "--json")
 SYSTEMS = {
-    "edssnet": ("--synthetic-clips.subjects", "4", "--folds", "2", "--epochs", "2", "--batch", "6"),
+    "edssnet": ("--synthetic-clips.subjects", "4", "--folds", "4", "--epochs", "2", "--batch", "6"),
     "dual-branch": ("--synthetic-clips.subjects", "2", "--size", "28", "28", "--epochs", "1", "--batch", "4"),
     "dual-attention-crossvit": ("--synthetic-clips.subjects", "3", "--epochs", "4", "--ensemble", "--seeds", "2"),
     "madtn": (
@@ -26,7 +28,16 @@ SYSTEMS = {
     "se-resnext-50": ("--synthetic-clips.subjects", "2", "--size", "48", "48", "--epochs", "1"),
 }  # fmt: skip
 PROTOCOLS = {"edssnet": "k-fold", "madtn": "cross-database"}
-FOLDS = {"edssnet": 2, "dual-branch": 2, "dual-attention-crossvit": 3, "madtn": 2, "se-resnext-50": 2}
+FOLDS = {"edssnet": 4, "dual-branch": 2, "dual-attention-crossvit": 3, "madtn": 2, "se-resnext-50": 2}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small networks on one thread: a second one waits more than it works."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -84,7 +95,7 @@ def test_real_flow_strain_maps_serve_the_dual_branch_network(tmp_path: Path) -> 
         (["ststnet", "--synthetic", "--data", "."], "not two of them"),
         (["ststnet", "--features", "nowhere.npz"], "nowhere.npz is not there"),
         (
-            ["edssnet", "--features", "PEOPLE", "--folds", "2"],
+            ["edssnet", "--features", "PEOPLE", "--folds", "4"],
             "has 3 channels; edssnet takes 6: prepare it with --model edssnet",
         ),
         (["ststnet", "--features", "MAPS"], "needs 2 or more subjects; the data has 1 (d/a): add subjects"),
@@ -133,3 +144,15 @@ def test_features_made_of_other_clips_are_not_taken(tmp_path: Path, capsys: pyte
     assert "was made of other clips" in capsys.readouterr().err
     assert main([*words, "--synthetic-clips.subjects", "3", "--overwrite"]) == 0
     assert json.loads(capsys.readouterr().out)["clips"] == 9
+
+
+def test_pre_training_is_done_once_a_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "ststnet", "--synthetic", "--synthetic-clips.clips-per-subject", "3", "--epochs", "1"]
+    words += ["--synthetic-clips.subjects", "2", "--seeds", "2", "--workers", "1", "--json"]
+    words += ["--pretrain", "synthetic", "--pretraining.drawn-maps", "250", "--pretraining.filmed-maps", "0"]
+    assert main([*words, "--out", str(tmp_path / "run")]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["settings"]["training"]["learning_rate"] == pytest.approx(0.25 * 2e-3)
+    assert metrics["settings"]["pretraining"]["drawn_maps"] == 250
+    assert len(list((tmp_path / "run" / "pretrained").glob("*.safetensors"))) == 2
+    assert "Before that, on synthetic" in load_checkpoint(tmp_path / "run" / "checkpoint").card.training_data

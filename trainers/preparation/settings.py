@@ -20,7 +20,7 @@ class PreparationSettings:
     """Height and width of the maps; the recipe's own if None."""
     apex: Literal["annotated"] | ApexMethod = "annotated"
     """"annotated" takes the database's apex where it gives one; any other finds every clip's anew."""
-    missing_apex: ApexMethod = "pixel-difference"
+    missing_apex: ApexMethod = "spotter"
     """Finds the apex of clips for which the database gives none."""
     views: Views = "none"
     """Further views of each clip, to train on: the frames beside the apex as apexes ("apex-1", "apex+1": EDSSNet), or
