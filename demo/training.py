@@ -87,7 +87,7 @@ def load_source(
     if protocol == "cross-database" and len(clips.datasets) < 2:
         clips = replace(clips, datasets=CROSSED)
     wanted = replace(source, clips=clips, size=source.size or entry.input_shape[1:])
-    if _are_there(kept, wanted, entry) and not overwrite:
+    if not overwrite and _are_there(kept, wanted, entry):
         return load_features(kept)
     _make(wanted, entry, kept, workers)
     _note_path(kept).write_text(_made_of(wanted, entry), encoding="utf-8")
