@@ -4,8 +4,9 @@ Rows are those of a feature file. A row that is a further view of a clip (`Featu
 its clip is; only clips themselves validate and test.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -14,6 +15,11 @@ from engines.errors import BadInput
 from trainers.feature_file import ITSELF, FeatureFile
 
 Rows = Int64[np.ndarray, "_"]
+SAME_PEOPLE: Mapping[str, str] = MappingProxyType(
+    {"smic-hs": "smic", "smic-vis": "smic", "smic-nir": "smic", "samm-long-videos": "samm"}
+)
+"""Data sets that show the people of another one under the same names: SMIC's three cameras filmed one group, and SAMM's
+clips were cut from its long videos."""
 
 
 def _nobody() -> Rows:
@@ -39,7 +45,7 @@ class Clips:
     """What a split needs to know about a feature file's rows."""
 
     people: np.ndarray
-    """Data set and subject of each row, as one name: subjects of two data sets are two people."""
+    """Data set and subject of each row, as one name: subjects of two data sets are two people, except `SAME_PEOPLE`."""
     datasets: np.ndarray
     labels: Rows
     scored: Bool[np.ndarray, "rows"]
@@ -48,7 +54,8 @@ class Clips:
 
 def clips_of(features: FeatureFile) -> Clips:
     """What splits need of a feature file."""
-    people = np.char.add(np.char.add(features.dataset.astype(str), "/"), features.subject.astype(str))
+    groups = np.array([SAME_PEOPLE.get(str(name), str(name)) for name in features.dataset])
+    people = np.char.add(np.char.add(groups, "/"), features.subject.astype(str))
     return Clips(people=people, datasets=features.dataset, labels=features.y, scored=features.variant == ITSELF)
 
 

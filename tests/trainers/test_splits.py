@@ -78,6 +78,19 @@ def test_leave_one_subject_out_names_people_across_data_sets() -> None:
         assert not len(split.validation)
 
 
+def test_people_whom_two_data_sets_share_are_on_one_side() -> None:
+    for datasets in (("smic-hs", "smic-vis", "smic-nir", "casme2"), ("samm", "samm-long-videos")):
+        features = made_up(8, datasets=datasets)
+        for splits in (leave_one_subject_out(clips_of(features)), k_fold(clips_of(features), 3)):
+            for split in splits:
+                sides = [
+                    {(str(features.dataset[row])[:4], str(features.subject[row])) for row in rows}
+                    for rows in (split.train, split.validation, split.test)
+                ]
+                assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
+    assert len(leave_one_subject_out(clips_of(made_up(8, datasets=("smic-hs", "smic-vis", "casme2"))))) == 16
+
+
 def test_folds_are_even_in_size_and_label() -> None:
     features = made_up(60, seed=4)
     splits = k_fold(clips_of(features), 5, inner_share=0.2)
