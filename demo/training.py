@@ -1,6 +1,7 @@
 """What `onset train` needs around a run: features from one of three places, a bar, a table."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -31,8 +32,12 @@ class TrainingSource:
     """Where the clips come from: exactly one of the three."""
 
     features: Path | None = None
-    data: Path | None = None
+    data: tuple[Path, ...] = ()
     synthetic: bool = False
+    datasets: tuple[str, ...] = ()
+    """Names of those in `data` that are meant; recognised if empty."""
+    labels: str | None = None
+    """Label scheme of `data`; the usual one if None."""
     clips: SyntheticClipParameters = field(default_factory=SyntheticClipParameters)
     """What is synthesised."""
     size: tuple[int, int] | None = None
@@ -44,19 +49,24 @@ class TrainingSource:
         Raises:
             BadInput: saying what to give.
         """
-        given = (self.features is not None) + (self.data is not None) + self.synthetic
+        given = (self.features is not None) + bool(self.data) + self.synthetic
         if given != 1:
             raise BadInput(
                 "train: give one of --features FILE.npz, --data FOLDER (a database as its owners hand it out) and "
                 f"--synthetic, not {('none', 'one', 'two', 'three')[given]} of them"
             )
+        if not self.data and (self.datasets or self.labels is not None):
+            raise BadInput("train: --datasets and --labels say how --data is read; give them with --data alone")
 
     @property
     def origin(self) -> str:
         """Where the clips come from, in words."""
         if self.synthetic:
             return "synthesised clips: faces in the public domain, moved by known action units; nothing real"
-        return f"prepared from {self.data}" if self.data is not None else f"feature file {self.features}"
+        if self.data:
+            named = f"{', '.join(self.datasets)} in " if self.datasets else ""
+            return f"prepared from {named}{', '.join(map(str, self.data))}"
+        return f"feature file {self.features}"
 
 
 def load_source(
@@ -95,10 +105,20 @@ def load_source(
 
 
 def _make(source: TrainingSource, entry: ModelEntry, kept: Path, workers: Workers) -> None:
-    if source.data is not None:
+    if source.data:
         settings = PreparationSettings(recipe=entry.recipe, size=source.size, views=entry.views)
         with bar_of("preparing clips") as show:
-            prepare([source.data], kept, settings=settings, workers=workers, overwrite=True, progress=show)
+            prepared = prepare(
+                source.data,
+                kept,
+                source.datasets,
+                settings=settings,
+                labels=source.labels,
+                workers=workers,
+                overwrite=True,
+                progress=show,
+            )
+        print(f"{prepared.summary}\nreport: {prepared.report}", file=sys.stderr)
         return
     made = synthetic_features(entry.recipe, source.clips, size=source.size, views=entry.views, workers=workers)
     save_features(kept, made.arrays())
@@ -113,7 +133,9 @@ def _are_there(kept: Path, source: TrainingSource, entry: ModelEntry) -> bool:
     note = _note_path(kept)
     if not kept.is_file() or not note.is_file():
         return False
-    if note.read_text(encoding="utf-8") != _made_of(source, entry):
+    said, wanted = json.loads(note.read_text(encoding="utf-8")), json.loads(_made_of(source, entry))
+    # What an earlier version did not know of, and so did not note, was left out.
+    if any((said.get(name) or None) != (value or None) for name, value in wanted.items()):
         raise BadInput(f"{kept} was made of other clips (see {note.name}): choose another --out, or --overwrite")
     return True
 

@@ -49,8 +49,13 @@ class Train:
     ststnet, compact-cnn, dual-attention-crossvit-fine."""
     features: Path | None = None
     """Feature file (.npz) from `onset prepare`, or any with x, y, subject, dataset."""
-    data: Path | None = None
-    """A database's folder as its owners hand it out; it is prepared for the model first."""
+    data: tuple[Path, ...] = ()
+    """Folders of databases as their owners hand them out; they are prepared for the model first."""
+    datasets: tuple[str, ...] = ()
+    """With --data: the data sets that are meant, such as smic-hs, where a folder holds several; recognised if left
+    out."""
+    labels: str | None = None
+    """With --data: label scheme, as of `onset prepare`, such as casme2-five."""
     synthetic: bool = False
     """Train on synthesised clips of known movements instead of real ones."""
     out: Path
@@ -90,6 +95,8 @@ class Train:
             features=self.features,
             data=self.data,
             synthetic=self.synthetic,
+            datasets=self.datasets,
+            labels=self.labels,
             clips=self.settings.synthetic_clips,
             size=self.size,
         )

@@ -12,6 +12,8 @@ from demo.cli import main
 from engines.checkpoint import load_checkpoint
 from engines.classification import classify
 from engines.sessions import open_session
+from tests.trainers.datasets.database_trees import write_smic
+from tests.trainers.drawn_clips import SMIC, draw_face
 from trainers.feature_file import load_features
 from trainers.fold_record import load_fold
 from trainers.models.registry import model_entry
@@ -87,12 +89,37 @@ def test_real_flow_strain_maps_serve_the_dual_branch_network(tmp_path: Path) -> 
     assert (card.recipe, card.input_shape) == ("dual-branch", (6, 28, 28))
 
 
+def test_data_sets_that_lie_together_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "SMIC"
+    for part in ("HS", "VIS"):
+        write_smic(home, SMIC, draw=draw_face, part=part)
+    words = ["train", "ststnet", "--data", str(home), "--protocol", "cross-database", "--epochs", "1", "--seeds", "1"]
+    words += ["--workers", "1", "--json", "--out", str(tmp_path / "run")]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "holds several data sets (smic-hs, smic-vis): name those that are meant" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+    words += ["--datasets", "smic-vis", "smic-hs"]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert set(json.loads(captured.out)["tasks"]) == {"smic-hs → smic-vis", "smic-vis → smic-hs"}
+    assert f"report: {tmp_path / 'run' / 'features.report.txt'}" in captured.err
+    features = load_features(tmp_path / "run" / "features.npz")
+    assert list(features.dataset) == ["smic-vis"] * 2 + ["smic-hs"] * 2
+    assert main(words) == 0
+    assert "prepared from smic-vis, smic-hs in" in (tmp_path / "run" / "run.json").read_text()
+    assert main([*words, "--labels", "emotions"]) == 2
+    assert "was made of other clips" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["resnet-152", "--synthetic"], "model 'resnet-152' is unknown: use one of"),
         (["ststnet"], "give one of --features FILE.npz, --data FOLDER"),
         (["ststnet", "--synthetic", "--data", "."], "not two of them"),
+        (["ststnet", "--synthetic", "--datasets", "casme2"], "--datasets and --labels say how --data is read"),
         (["ststnet", "--features", "nowhere.npz"], "nowhere.npz is not there"),
         (
             ["edssnet", "--features", "PEOPLE", "--folds", "4"],

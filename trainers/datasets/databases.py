@@ -191,5 +191,8 @@ def recognise(root: Path) -> Database:
         raise BadInput(f"folder {root} holds none of the databases; looked for {looked_for}")
     if len(found) > 1:
         names = ", ".join(known.name for known in found)
-        raise BadInput(f"folder {root} holds several data sets ({names}): name the one that is meant")
+        raise BadInput(
+            f"folder {root} holds several data sets ({names}): name those that are meant, as in "
+            f"`onset prepare {found[0].name}` or `onset train --datasets {found[0].name}`"
+        )
     return found[0]

@@ -54,7 +54,7 @@ def prepare(
     goes on where it was, and the arrays are the same to the byte.
 
     Args:
-        roots: folder of each data set; one for all where they lie together.
+        roots: folder of each data set, in their order; or fewer folders, in which the named data sets lie together.
         out: feature file to write, ending in .npz; beside it goes `NAME.report.txt`, which says what became of each
             row of the tables.
         datasets: names in `DATABASES`; recognised by the folders' layout if empty.
@@ -92,13 +92,19 @@ def prepare(
 
 
 def usual_scheme(datasets: Sequence[str]) -> str:
-    """The first label scheme that speaks of all data sets: "composite-2019" for its three, "emotions" for any.
+    """The first label scheme that speaks of all data sets: "composite-2019" for its three.
+
+    The owners' own emotions are taken of one data set alone: several have other words for the same ("sad" and
+    "sadness"), or speak of valence instead.
 
     Args:
         datasets: short names.
     """
+    several = len(set(datasets)) > 1
     return next(
-        name for name, scheme in LABEL_SCHEMES.items() if not scheme.labels or scheme.labels.keys() >= set(datasets)
+        name
+        for name, scheme in LABEL_SCHEMES.items()
+        if scheme.labels.keys() >= set(datasets) or not (scheme.labels or several)
     )
 
 
@@ -122,10 +128,21 @@ def _sources(roots: Sequence[Path], datasets: Sequence[str]) -> Iterator[tuple[D
     names = [one.name for one in databases]
     if len(set(names)) < len(names):
         raise BadInput(f"data sets {', '.join(names)}: each may be named once")
-    if len(roots) not in (1, len(databases)):
-        raise BadInput(f"{len(databases)} data sets and {len(roots)} folders: give one folder for each, or one for all")
-    folders = roots if len(roots) == len(databases) else [roots[0]] * len(databases)
-    return zip(databases, folders, strict=True)
+    if len(roots) == len(databases):
+        return zip(databases, roots, strict=True)
+    if len(roots) > len(databases):
+        raise BadInput(f"{len(databases)} data sets and {len(roots)} folders: name a data set for each folder")
+    return ((one, roots[0] if len(roots) == 1 else _folder_of(one, roots)) for one in databases)
+
+
+def _folder_of(one: Database, roots: Sequence[Path]) -> Path:
+    """The folder that holds a data set, of fewer folders than data sets."""
+    found = [root for root in roots if one.recognises(root)]
+    if len(found) != 1:
+        held = f"by {len(found)} of" if found else "by none of"
+        folders = ", ".join(map(str, roots))
+        raise BadInput(f"data set {one.name} is held {held} the folders {folders}: give one folder for each data set")
+    return found[0]
 
 
 def _chosen(tables: Sequence[ClipTable], scheme: str | None, kinds: Kinds) -> _Chosen:

@@ -65,7 +65,9 @@ def test_a_folder_is_read_from_within(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_several_data_sets_in_one_folder_want_a_name(tmp_path: Path) -> None:
     write_smic(tmp_path)
     write_smic(tmp_path, part="VIS")
-    with pytest.raises(BadInput, match=r"holds several data sets \(smic-hs, smic-vis\): name the one"):
+    with pytest.raises(
+        BadInput, match=r"holds several data sets \(smic-hs, smic-vis\): name those .*--datasets smic-hs"
+    ):
         recognise(tmp_path)
 
 
