@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from engines.errors import BadInput
@@ -48,13 +49,15 @@ def find_recordings(sources: tuple[str, ...], out: Path, frame_rate_hz: float | 
     addresses = [address for source in sources for address in _opened_up(source)]
     if len(addresses) == 1 and addresses[0] == sources[0]:
         return [Recording(address=addresses[0], folder=out, frame_rate_hz=frame_rate_hz)]
-    names: dict[str, int] = {}
+    stems = [Path(address).stem or "recording" for address in addresses]
+    taken: set[str] = set()
     recordings = []
-    for address in addresses:
-        name = Path(address).stem or "recording"
-        names[name] = names.get(name, 0) + 1
-        folder = out / (name if names[name] == 1 else f"{name}-{names[name]}")
-        recordings.append(Recording(address=address, folder=folder, frame_rate_hz=frame_rate_hz))
+    for place, (address, stem) in enumerate(zip(addresses, stems, strict=True)):
+        # Another recording may bear the very name that would tell this one from its namesake.
+        numbered = (f"{stem}-{number}" for number in count(2))
+        name = stem if stem not in stems[:place] else next(one for one in numbered if one not in {*taken, *stems})
+        taken.add(name)
+        recordings.append(Recording(address=address, folder=out / name, frame_rate_hz=frame_rate_hz))
     return recordings
 
 

@@ -38,7 +38,9 @@ def curve_videos(path: str | Path, picking: Picking) -> Videos:
     if picking.frame_rate_hz <= 0:
         raise BadInput(f"--frame-rate-hz {picking.frame_rate_hz}: must be above 0")
     curves = load_score_curves(path, picking.kind)
-    half_length = picking.half_length_frames or typical_half_length([curve.truths for curve in curves])
+    half_length = picking.half_length_frames
+    if half_length is None:
+        half_length = typical_half_length([curve.truths for curve in curves])
     videos = Videos(names=[curve.video for curve in curves], truths=[], kinds=(picking.kind,))
     for curve in curves:
         truths, picked = curve_intervals(

@@ -1,6 +1,7 @@
 """What `onset score` reads: true expressions, the events of runs, and which run watched which video."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,20 +79,25 @@ def _lines(path: Path) -> tuple[Record, ...]:
 
 
 def _interval(path: Path, number: int, record: Record) -> Interval:
+    kind = record.get("kind", "micro")
+    if kind not in ("micro", "macro"):
+        raise BadInput(f"{path}: line {number}: kind {kind!r} is neither micro nor macro; write one of the two")
     try:
-        kind = str(record.get("kind", "micro"))
         interval = Interval(
             video=str(record["video"]),
             onset_s=float(record["onset_s"]),
             offset_s=float(record["offset_s"]),
             apex_s=None if record.get("apex_s") is None else float(record["apex_s"]),
-            kind="macro" if kind == "macro" else "micro",
+            kind=kind,
             label=None if record.get("label") is None else str(record["label"]),
         )
     except KeyError as missing:
         raise BadInput(f"{path}: line {number} has no {missing.args[0]}; expected onset_s and offset_s") from None
     except (TypeError, ValueError) as error:
         raise BadInput(f"{path}: line {number}: {error}; times are numbers in seconds") from None
+    moments = (interval.onset_s, interval.offset_s, interval.apex_s or 0.0)
+    if not all(map(math.isfinite, moments)):
+        raise BadInput(f"{path}: line {number} holds a time that is not finite; times are numbers in seconds")
     if interval.offset_s < interval.onset_s:
         raise BadInput(f"{path}: line {number} ends before it begins; onset_s must not be after offset_s")
     return interval

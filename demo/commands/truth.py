@@ -46,10 +46,12 @@ class Truth:
 
 def _told(written: SpottingTruth) -> str:
     counts = f"{written.micro} micro- and {written.macro} macro-expressions"
+    # A single recording is replayed into the folder itself.
+    sessions = "SESSIONS/*" if written.videos > 1 else "SESSIONS"
     return (
         f"{written.out}: {written.videos} videos, {written.duration_s / 60:.1f} minutes, {counts}; next:\n"
         f"  onset replay {written.out}/videos/* --frame-rate-hz {written.frame_rate_hz:g} --out SESSIONS\n"
-        f"  onset score --truth {written.out}/truth.jsonl --events SESSIONS/*"
+        f"  onset score --truth {written.out}/truth.jsonl --events {sessions}"
     )
 
 

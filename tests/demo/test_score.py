@@ -230,6 +230,8 @@ def test_score_curves_are_scored_from_the_command_line(tmp_path: Path, capsys: p
     assert "1 of 2 curves have no peak" in said.err
     assert main(["score", "--curves", str(tmp_path / "curves.npz"), "--ignore-empty-curves", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["macro"]["false_positives"] == 0
+    assert main(["score", "--curves", str(tmp_path / "curves.npz"), "--half-length-frames", "0"]) == 2
+    assert "half length 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -258,6 +260,8 @@ def test_words_that_do_not_go_together_end_in_one_line(
         ('{"video": "a.mp4", "onset_s": 1.0}', "line 1 has no offset_s"),
         ('{"video": "a.mp4", "onset_s": "soon", "offset_s": 2}', "times are numbers"),
         ('{"video": "a.mp4", "onset_s": 3, "offset_s": 2}', "ends before it begins"),
+        ('{"video": "a.mp4", "onset_s": 1, "offset_s": Infinity}', "line 1 holds a time that is not finite"),
+        ('{"video": "a.mp4", "onset_s": 1, "offset_s": 2, "kind": "Macro"}', "'Macro' is neither micro nor macro"),
         ("{damaged\n{}", "line 1 is not JSON"),
         ("", "names no video"),
     ],

@@ -30,7 +30,7 @@ def test_a_recognised_database_and_the_commands_that_come_next(
     assert said.out.splitlines() == [
         f"{out}: 1 videos, 0.1 minutes, 1 micro- and 1 macro-expressions; next:",
         f"  onset replay {out}/videos/* --frame-rate-hz 30 --out SESSIONS",
-        f"  onset score --truth {out}/truth.jsonl --events SESSIONS/*",
+        f"  onset score --truth {out}/truth.jsonl --events SESSIONS",
     ]
     assert said.err.startswith("repaired: code_final.xlsx sheet CASFEcode_final row 1 (s15 anger1_1): offset '0'")
     assert sorted(file.name for file in out.iterdir()) == ["scene.json", "truth.jsonl", "videos"]
