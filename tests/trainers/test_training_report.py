@@ -154,13 +154,40 @@ def test_curves_of_the_tested_clips_are_marked_as_unused(demo_page: str, folds: 
 
 def test_validation_curves_of_folds_that_end_early(features: FeatureFile) -> None:
     folds = demo_folds(features, seeds=1, inner=True, epochs=40)
-    content = render(demo_record(features, folds), demo_metrics(folds, features), folds, features)
+    run = {**demo_record(features, folds), "settings": {"training": {"patience": 10}}}
+    content = render(run, demo_metrics(folds, features), folds, features)
     text = Page(content).text
     assert "inner validation" in text
     assert "Folds end at different epochs" in text
     assert "chosen on validation subjects" in text
     assert "One seed, so no deviation" in text
     assert "nan" not in " ".join(re.findall(r' d="[^"]*"', content))
+
+
+def test_an_inner_split_without_patience_is_not_said_to_choose(features: FeatureFile) -> None:
+    folds = demo_folds(features, seeds=1, inner=True)
+    content = render(demo_record(features, folds), demo_metrics(folds, features), folds, features)
+    assert "chosen on validation subjects" not in content
+    assert "without patience their loss is only drawn" in content
+
+
+def test_a_pre_training_that_was_not_done_has_no_settings(folds: list[FoldRecord]) -> None:
+    settings = {"pretrain": "none", "pretraining": {"drawn_maps": 9000}}
+    assert method_of({"settings": settings}, {"model": "ststnet", "protocol": "k-fold"}, folds).settings == [
+        ("pretrain", "none")
+    ]
+    done = method_of({"settings": {**settings, "pretrain": "synthetic"}}, {"model": "ststnet", "protocol": ""}, folds)
+    assert ("pretraining.drawn_maps", "9000") in done.settings
+
+
+def test_only_clips_that_were_tested_are_counted(features: FeatureFile) -> None:
+    folds = demo_folds(features, seeds=1)[:1]
+    tested = len(folds[0].test)
+    metrics = {**demo_metrics(folds, features), "protocol": "hold-out", "clips_scored": tested}
+    text = Page(render(demo_record(features, folds), metrics, folds, features)).text
+    assert tested < metrics["clips"]
+    assert f"All clips {tested} " in text
+    assert f"| all | {tested} |" in metrics_markdown(metrics)
 
 
 def test_a_run_of_a_single_epoch_has_no_curves(features: FeatureFile) -> None:
@@ -260,6 +287,12 @@ def test_cross_database_tasks_are_scored_one_by_one(features: FeatureFile) -> No
     for name, scores in metrics["tasks"].items():
         assert f"{name} {scores['clips']} {scores['mean']['uf1']:.3f}" in text
     assert "No subject is ever on both sides" not in text, "parts of SMIC share people"
+    assert "on people it had not seen" not in text
+    assert "Nothing of the tested set takes part in training" in text
+    assert "F1 by class, pooled over tasks" in text
+    assert "F1 by class, pooled over tasks: " in metrics_markdown(metrics)
+    adapting = {**run, "settings": {"training": {"transfer_weight": 2.0}}}
+    assert "take part in training without their labels" in render(adapting, metrics, folds, features)
     assert "| smic-hs → casme2 |" in metrics_markdown(metrics)
     assert r"smic-hs $\to$ casme2" in metrics_latex(metrics)
 

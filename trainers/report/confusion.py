@@ -30,11 +30,13 @@ class Matrix:
 
 
 def matrices(predictions: Predictions, labels: Sequence[str]) -> list[Matrix]:
-    """Of all clips, then of each data set where there are several; counts are means over seeds."""
+    """Of all answers, then of each data set where there are several; counts are means over seeds."""
     everyone = np.ones(len(predictions.rows), bool)
     names = sorted({str(name) for name in predictions.dataset})
     parts = [(name, predictions.dataset == name) for name in names] if len(names) > 1 else []
-    return [_matrix(name, predictions, chosen, labels) for name, chosen in [("All clips", everyone), *parts]]
+    several = len(np.unique(predictions.rows)) < len(predictions.rows)
+    whole = ("All tasks" if several else "All clips", everyone)
+    return [_matrix(name, predictions, chosen, labels) for name, chosen in [whole, *parts]]
 
 
 def _matrix(name: str, predictions: Predictions, chosen: np.ndarray, labels: Sequence[str]) -> Matrix:

@@ -50,11 +50,12 @@ def method_of(run: Mapping[str, Any], metrics: Mapping[str, Any], folds: Sequenc
     protocol = str(run.get("protocol") or metrics.get("protocol"))
     title, citation, notes = _documentation(name)
     features = run.get("features") or {}
-    apart = "" if protocol == "cross-database" else " No subject is ever on both sides of a split."
+    settings = run.get("settings") or metrics.get("settings") or {}
+    apart = _seen(settings) if protocol == "cross-database" else " No subject is ever on both sides of a split."
     return Method(
         protocol=PROTOCOL_WORDS.get(protocol, protocol),
         rule=f"{RULES.get(protocol, '')}{apart}".strip(),
-        choice=_choice(folds),
+        choice=_choice(folds, settings.get("training") or {}),
         model=title,
         citation=str(run.get("paper") or citation),
         parameters=f"{int(metrics['parameters']):,}" if metrics.get("parameters") else "–",
@@ -68,18 +69,38 @@ def method_of(run: Mapping[str, Any], metrics: Mapping[str, Any], folds: Sequenc
             ("Peak memory of a process", f"{float(metrics.get('peak_memory_mib') or 0.0):,.0f} MiB"),
             *([("Device", str(run["device"]))] if run.get("device") else []),
         ],
-        settings=list(_flat(run.get("settings") or metrics.get("settings") or {})),
+        settings=list(_flat(_that_counted(settings))),
         versions=[(str(key), str(value)) for key, value in (run.get("versions") or {}).items()],
     )
 
 
-def _choice(folds: Sequence[FoldRecord]) -> str:
-    if any(len(fold.validation) for fold in folds):
+def _seen(settings: Mapping[str, Any]) -> str:
+    """What a task's training had of the set that it is tested on."""
+    if not (settings.get("training") or {}).get("transfer_weight"):
+        return " Nothing of the tested set takes part in training."
+    return " The tested set's maps take part in training without their labels, as domain adaptation does."
+
+
+def _choice(folds: Sequence[FoldRecord], training: Mapping[str, Any]) -> str:
+    inner = any(len(fold.validation) for fold in folds)
+    if inner and training.get("patience") is not None:
         return "The epoch whose weights are kept was chosen on validation subjects of the training side."
+    aside = (
+        " The subjects of the inner split were neither trained on nor asked: without patience their loss is only drawn."
+        if inner
+        else ""
+    )
     kept = sorted({fold.kept_epoch for fold in folds})
     if len(kept) == 1:
-        return f"All folds train for {kept[0]} epochs, fixed beforehand, and keep the last weights."
-    return "The number of epochs was fixed beforehand, and the last weights are kept."
+        epochs = "1 epoch" if kept[0] == 1 else f"{kept[0]} epochs"
+        return f"All folds train for {epochs}, fixed beforehand, and keep the last weights.{aside}"
+    return f"The number of epochs was fixed beforehand, and the last weights are kept.{aside}"
+
+
+def _that_counted(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without those of a pre-training that was not done."""
+    without = settings.get("pretrain", "none") == "none"
+    return {key: value for key, value in settings.items() if not (without and key == "pretraining")}
 
 
 def _documentation(name: str) -> tuple[str, str, list[tuple[str, str]]]:

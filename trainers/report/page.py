@@ -103,6 +103,7 @@ def render(
         mistakes=missed[:LISTED_MISTAKES],
         mistakes_count=len(missed),
         tested=len(predictions.rows),
+        by_task="tasks" in metrics,
         gallery=build_gallery(explanations, predictions, features, labels, _recipe(run, features)),
         method=method,
         markdown=metrics_markdown(metrics),

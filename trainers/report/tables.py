@@ -23,7 +23,8 @@ def metrics_markdown(metrics: Mapping[str, Any]) -> str:
     lines = [f"| {metrics['model']} | {' | '.join(COLUMNS)} |", "|---|" + "---:|" * len(COLUMNS)]
     lines += [f"| {' | '.join(row)} |" for row in _rows(metrics)]
     f1 = ", ".join(f"{label} {value:.3f}" for label, value in (metrics.get("f1_by_class") or {}).items())
-    return "\n".join([*lines, "", f"{_caption(metrics)} F1 by class: {f1}.", ""])
+    over = ", pooled over tasks" if metrics.get("tasks") else ""
+    return "\n".join([*lines, "", f"{_caption(metrics)} F1 by class{over}: {f1}.", ""])
 
 
 def metrics_latex(metrics: Mapping[str, Any]) -> str:
@@ -60,7 +61,9 @@ def write_scores(folder: Path, metrics: Mapping[str, Any]) -> Path:
 def _rows(metrics: Mapping[str, Any]) -> list[Sequence[str]]:
     tasks = metrics.get("tasks")
     name = "mean of tasks" if tasks else "all"
-    rows = [_row(name, {"clips": metrics.get("clips"), "mean": metrics["mean"], "sd": metrics.get("sd")})]
+    # Hold-out scores a part of the clips alone.
+    clips = metrics.get("clips_scored", metrics.get("clips"))
+    rows = [_row(name, {"clips": clips, "mean": metrics["mean"], "sd": metrics.get("sd")})]
     parts = tasks or metrics.get("datasets") or {}
     if tasks or len(parts) > 1:
         rows += [_row(str(part), scores) for part, scores in parts.items()]
