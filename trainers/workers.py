@@ -58,6 +58,7 @@ class LocalWorkers:
             return
         # Spawned: a forked copy of PyTorch's or Numba's thread pool would hang.
         context = multiprocessing.get_context("spawn")
+        others = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(
             min(self._count, len(jobs)), mp_context=context, initializer=_begin, initargs=(function,)
         )
@@ -65,6 +66,12 @@ class LocalWorkers:
             places = {pool.submit(_do, job): place for place, job in enumerate(jobs)}
             for future in as_completed(places):
                 yield places[future], future.result()
+        except (KeyboardInterrupt, GeneratorExit):
+            # What is being worked on is lost either way: waiting for it could take an hour, and a second Ctrl-C
+            # meanwhile would leave caller and workers waiting for each other.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

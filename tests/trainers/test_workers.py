@@ -1,9 +1,12 @@
 """Workers on this machine: the same results however many, faults as raised, nobody left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -39,20 +42,44 @@ def test_two_workers_give_what_one_gives_and_raise_what_a_job_raised() -> None:
 
 
 def test_workers_end_with_a_caller_that_was_killed(tmp_path: Path) -> None:
+    with _caller_of_two(tmp_path) as caller:
+        caller.kill()
+        caller.wait()
+    _all_gone(tmp_path)
+
+
+def test_ctrl_c_does_not_wait_for_what_is_being_worked_on(tmp_path: Path) -> None:
+    with _caller_of_two(tmp_path) as caller:
+        caller.send_signal(signal.SIGINT)
+        assert caller.wait(timeout=60) == 130
+    _all_gone(tmp_path)
+
+
+@contextmanager
+def _caller_of_two(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose two workers have signed in."""
     script = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
         "from tests.trainers.test_workers import sign_in\n"
         "from trainers.workers import LocalWorkers\n"
-        "list(LocalWorkers(2).run(sign_in, [Path(sys.argv[1])] * 2))\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it\n"
+        "try:\n"
+        "    list(LocalWorkers(2).run(sign_in, [Path(sys.argv[1])] * 4))\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(130)\n"
     )
-    caller = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=_ROOT)
+    caller = subprocess.Popen([sys.executable, "-c", script, str(folder)], cwd=_ROOT)
     try:
-        while caller.poll() is None and len(list(tmp_path.iterdir())) < 2:
+        while caller.poll() is None and len(list(folder.iterdir())) < 2:
             time.sleep(0.01)
+        yield caller
     finally:
         caller.kill()
         caller.wait()
-    workers = [int(file.name) for file in tmp_path.iterdir()]
+
+
+def _all_gone(folder: Path) -> None:
+    workers = [int(file.name) for file in folder.iterdir()]
     assert len(workers) == 2
     patience_s = 30.0
     while any(map(_runs, workers)) and patience_s > 0:
