@@ -119,12 +119,15 @@ def _place(target: Path, contents: Mapping[str, bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         staging.chmod(0o755)
+        # Renamed, then removed: a stop in the middle of removing would leave a folder that is no checkpoint any more.
+        replaced = staging.with_name(f"{staging.name}-replaced")
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(replaced)
         staging.rename(target)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _located(checkpoint: str | Path) -> tuple[str, Path]:

@@ -155,6 +155,17 @@ def test_an_existing_checkpoint_is_replaced_only_when_told(folder: Path) -> None
     assert sorted(path.name for path in folder.parent.iterdir()) == ["model"]
 
 
+def test_a_stop_while_the_old_one_is_removed_leaves_the_new_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(path: Path, **_: object) -> None:
+        next(iter(Path(path).iterdir())).unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_checkpoint(folder, model=b"new", weights={}, card=card(), replace_existing=True)
+    assert (load_checkpoint(folder).folder / "model.onnx").read_bytes() == b"new"
+
+
 def test_a_folder_of_other_things_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "draft.txt").write_text("years of work")
