@@ -29,7 +29,8 @@ class FoldRecord:
     validation chose. The test rows have no say in it."""
     epoch_predictions: Int64[np.ndarray, "epochs test"]
     """Predicted class of the test rows after every epoch, for learning curves and the leaky score alone."""
-    training_losses: Float32[np.ndarray, "epochs"]
+    training_losses: Float32[np.ndarray, "trained_epochs"]
+    """One an epoch; none of a model that is fitted at once."""
     validation_losses: Float32[np.ndarray, "epochs_or_none"]
     """One an epoch with an inner split, none otherwise."""
     kept_epoch: int

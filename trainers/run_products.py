@@ -15,6 +15,7 @@ from trainers.augmentation import mirror_of
 from trainers.explanation import explain
 from trainers.export import export_checkpoint
 from trainers.fold import Weights
+from trainers.metrics.pooled import SCORES
 from trainers.models.ensemble import ProbabilityEnsemble
 from trainers.models.registry import parameter_count
 from trainers.report import write_report, write_scores
@@ -64,13 +65,13 @@ def finish(
         replace_existing=True,
     )
     folds = run.records()
-    run.finish()
     rows = rows_to_explain(predictions_of(folds, run.features), each=EXPLAINED)
     explanations = explain(networks[0], run.entry, run.features, rows, label_names=run.label_names)
     write_report(run.folder, run.record(), metrics, folds, run.features, explanations)
     write_scores(run.folder, metrics)
     if tensorboard:
         write_tensorboard(run.folder, folds, metrics, run.features)
+    run.finish()
     return checkpoint
 
 
@@ -87,7 +88,6 @@ def _network(run: TrainingRun, weights: Weights) -> nn.Module:
 
 def _card(run: TrainingRun, metrics: Mapping[str, Any], model: nn.Module, *, ensemble: bool) -> ModelCard:
     training = run.parameters.training
-    scored = metrics["ensemble_of_seeds"] if ensemble else metrics["mean"]
     height, width, channels = run.features.x.shape[1:]
     mirror = mirror_of(run.entry.recipe, run.entry.normalisation)
     return ModelCard(
@@ -105,15 +105,30 @@ def _card(run: TrainingRun, metrics: Mapping[str, Any], model: nn.Module, *, ens
             "It names the movement of facial muscles, not what a person feels: it is not a lie detector and must not "
             "decide about anyone. The agreement of the database it learned from may forbid passing it on."
         ),
-        scores={
-            run.parameters.protocol: {
-                **{name: scored[name] for name in ("uf1", "uar", "accuracy")},
-                "sd": metrics["sd"],
-                "datasets": metrics["datasets"],
-                "of": "mean of the seeds' probabilities" if ensemble else "mean over seeds of single networks",
-            }
-        },
+        scores={run.parameters.protocol: _ensemble_scores(metrics) if ensemble else _single_scores(metrics)},
     )
+
+
+def _single_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **metrics["mean"],
+        "sd": metrics["sd"],
+        "datasets": metrics["datasets"],
+        "of": "mean over seeds of single networks",
+    }
+
+
+def _ensemble_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """One answer a clip, so nothing spreads over seeds."""
+    together = metrics["ensemble_of_seeds"]
+    return {
+        **{name: together[name] for name in SCORES},
+        "datasets": {
+            name: {"clips": own["clips"], **{score: own[score] for score in SCORES}}
+            for name, own in together["datasets"].items()
+        },
+        "of": "mean of the seeds' probabilities",
+    }
 
 
 def _data_in_words(run: TrainingRun) -> str:
@@ -125,8 +140,14 @@ def _data_in_words(run: TrainingRun) -> str:
 def _protocol_in_words(run: TrainingRun, metrics: Mapping[str, Any], *, ensemble: bool) -> str:
     seeds = run.parameters.seeds
     kept = "the mean of all seeds' networks" if ensemble else "the first seed's network"
+    how = "fitted to every clip" if run.entry.fit else f"trained on every clip for {run.usual_epochs()} epochs"
+    adapted = (
+        "; every task's networks saw the tested maps, without their labels, and these weights have no such target"
+        if run.parameters.training.transfer_weight and any(len(split.target) for split in run.splits)
+        else ""
+    )
     return (
         f"Scored by {run.parameters.protocol}: {len(run.splits)} splits, {seeds} seed{'s' if seeds > 1 else ''}, no "
-        f"choice on tested subjects; these weights are {kept}, trained on every clip for {run.usual_epochs()} epochs "
-        f"after scoring. Folds took {metrics['seconds']:.0f} s in all, one thread each."
+        f"choice on tested subjects{adapted}; these weights are {kept}, {how} after scoring. Folds took "
+        f"{metrics['seconds']:.0f} s in all, one thread each."
     )

@@ -208,15 +208,18 @@ class TrainingRun:
         file = self.folder / RUN_FILE
         if file.is_file() and not overwrite:
             if _read_json(file).get("identity") == self._identity:
+                # Told anew: there may be more seeds now, or another device, and it is not complete.
+                _write_json(file, self._opening_record())
                 return
             raise BadInput(
                 f"{self.folder} holds another run (other data, model or settings): choose another --out, or --overwrite"
             )
         if self.folder.exists() and not file.is_file() and any(map(_is_foreign, self.folder.iterdir())):
             raise BadInput(f"{self.folder} is not empty and holds no training run: choose another --out")
-        for name in OWN:
-            _remove(self.folder / name)
         self.folder.mkdir(parents=True, exist_ok=True)
+        # The record first: without it what is left by a stop in the middle is nobody's and is removed next time.
+        for path in (file, *(path for path in self.folder.iterdir() if _is_own(path))):
+            _remove(path)
         _write_json(file, self._opening_record())
 
     def _opening_record(self) -> dict[str, Any]:
@@ -269,9 +272,14 @@ def _counts(split: Split) -> dict[str, Any]:
     }
 
 
+def _is_own(path: Path) -> bool:
+    """Whether a run wrote it, whole or half: what a kill left half-written has a dot before its name."""
+    return path.name in OWN or path.name.startswith(tuple(f".{name}" for name in OWN))
+
+
 def _is_foreign(path: Path) -> bool:
     """Whether something in the folder is neither a run's nor the features that were made for it."""
-    return path.name not in OWN and not path.name.lstrip(".").startswith(Path(FEATURES_FILE).stem)
+    return not _is_own(path) and not path.name.lstrip(".").startswith(Path(FEATURES_FILE).stem)
 
 
 def _remove(path: Path) -> None:

@@ -130,6 +130,22 @@ def test_more_seeds_go_on_from_those_that_are_there(tmp_path: Path) -> None:
     assert all(path.stat().st_mtime_ns < before for path in (tmp_path / "run" / "folds").glob("seed0*"))
 
 
+def test_the_record_says_what_the_run_is_now(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", seeds=1)
+    run.run(LocalWorkers(1))
+    run.finish()
+    record = new_run(tmp_path / "run", seeds=2).record()
+    assert (record["state"], record["seeds"], record["settings"]["seeds"]) == ("running", [0, 1], 2)
+
+
+@pytest.mark.parametrize("left", [".run.json-unfinished", ".metrics.json-unfinished", ".report.html.tmp"])
+def test_what_a_kill_left_half_written_is_no_strangers(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).write_text("{")
+    (tmp_path / ".checkpoint-a1b2").mkdir()
+    new_run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
 @pytest.mark.parametrize(
     "other",
     [
