@@ -112,6 +112,9 @@ def numbered_frames(folder: Path) -> Mapping[int, Path]:
     numbered = {
         number: file
         for file in sorted(folder.iterdir())
-        if file.suffix.lower() in IMAGES and (number := last_integer(file.name)) is not None
+        # Files that begin with a dot are another system's leavings, not images.
+        if file.suffix.lower() in IMAGES
+        and not file.name.startswith(".")
+        and (number := last_integer(file.name)) is not None
     }
     return MappingProxyType(dict(sorted(numbered.items())))

@@ -31,6 +31,9 @@ class LabelScheme:
     """Data set → coded emotion → label. Empty where the emotions themselves are the labels, of any data set."""
     dropped: Mapping[tuple[str, str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     """Data set, subject and clip → why it is left out although its emotion has a label."""
+    published: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Data set → clips of each label as the study counts them, where it does: another release of a table, or frames
+    that are missing, give other counts, which a report must say."""
 
 
 class Labelled(NamedTuple):
@@ -72,6 +75,7 @@ _KNOWN = (
             ("casme2", "sub04", "EP12_01f"): "its apex is not coded",
             ("casme2", "sub05", "EP09_05f"): "its apex is coded at its onset",
         },
+        published={"casme2": (88, 32, 25), "samm": (92, 26, 15), "smic-hs": (70, 51, 43)},
     ),
     LabelScheme(
         name="cross-database",
@@ -89,6 +93,7 @@ _KNOWN = (
             "smic-vis": _OWN,
             "smic-nir": _OWN,
         },
+        published={"casme2": (73, 32, 25), "smic-hs": (70, 51, 43)},
     ),
     LabelScheme(
         name="casme2-five",
@@ -100,6 +105,7 @@ _KNOWN = (
         labels={
             "casme2": {name: name for name in ("happiness", "surprise", "disgust", "repression", "others")},
         },
+        published={"casme2": (32, 25, 63, 27, 99)},
     ),
     LabelScheme(
         name="emotions",

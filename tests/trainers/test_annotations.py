@@ -20,7 +20,7 @@ def test_the_last_integer_of_a_name(name: str, number: int | None) -> None:
 
 
 def test_frames_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    names = ["img10.jpg", "img9.jpg", "img100.JPG", "img11.txt", "cover.jpg", "Thumbs.db"]
+    names = ["img10.jpg", "img9.jpg", "img100.JPG", "img11.txt", "cover.jpg", "Thumbs.db", "._img9.jpg", "._img12.jpg"]
     write_frames((tmp_path / name, SHOT) for name in names)
     assert [(number, file.name) for number, file in numbered_frames(tmp_path).items()] == [
         (9, "img9.jpg"), (10, "img10.jpg"), (100, "img100.JPG"),

@@ -17,7 +17,7 @@ from tests.trainers.datasets.database_trees import (
 )
 from trainers.annotations import Clip, ClipTable
 from trainers.datasets.databases import DATABASES, database
-from trainers.labels import LABEL_SCHEMES, labelled
+from trainers.labels import LABEL_SCHEMES, label_scheme, labelled
 
 COMPOSITE = ("negative", "positive", "surprise")
 
@@ -41,6 +41,7 @@ def test_the_composite_of_2019_has_the_published_counts(
     kept = labelled(composite[dataset], "composite-2019")
     assert kept.label_names == COMPOSITE
     assert np.bincount(kept.labels).tolist() == counts
+    assert label_scheme("composite-2019").published[dataset] == tuple(counts)
     assert len(kept.clips) + len(kept.findings) == len(composite[dataset].clips)
 
 

@@ -208,6 +208,7 @@ def test_the_report_lists_what_was_repaired_and_what_has_no_label(undisturbed: P
     for line in (
         "  4 rows in the coding table, 4 clips read",
         "  used: 3 clips of 2 subjects (negative 1, positive 1, surprise 1)",
+        "  not the clips of the label scheme's study, which counts negative 88, positive 32, surprise 25",
         "  apex: annotated 2, spotter 1",
         "  repaired: CASME2-coding-20140508.xlsx row 3 (sub01 EP03_02): apex '/' is no frame number: it is to be found",
         "  no label: sub02 EP06_01f: emotion 'others' has no label in label scheme composite-2019",
@@ -413,5 +414,5 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(casme2: Path, 
         with pytest.raises(BadInput, match=message) as fault:
             act()
         assert "\n" not in str(fault.value)
-    assert not out.parent.exists() or not list(out.parent.iterdir())
+    assert not out.parent.exists()
     assert there.stat().st_size == 0

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Parts:
 
     def __init__(self, out: Path) -> None:
         self.folder = out.with_name(f".{out.stem}-parts")
+        self._home_was_there = out.parent.is_dir()
 
     def load(self, job: ClipJob) -> PreparedClip | None:
         """What was finished of a clip; None where nothing, or nothing whole, was."""
@@ -73,8 +75,11 @@ class Parts:
             raise BadInput(f"work folder {self.folder} {reason}: choose another place for the output") from None
 
     def remove(self) -> None:
-        """The output is there: the parts have served."""
+        """The output is there and the parts have served; or there is none, and no empty folder is left for it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if not self._home_was_there:
+            with suppress(OSError):  # it is not empty: the output is in it
+                self.folder.parent.rmdir()
 
     def _file(self, job: ClipJob) -> Path:
         return self.folder / f"{_fingerprint(job)}.npz"

@@ -221,6 +221,7 @@ def _dataset_report(table: ClipTable, chosen: _Chosen, prepared: Sequence[Prepar
         if clip.dataset == table.dataset
     ]
     read = {(str(clip.folder), f"{clip.subject} {clip.name}") for clip in table.clips}
+    published = label_scheme(chosen.scheme).published.get(table.dataset, ())
     return DatasetReport(
         name=table.dataset,
         root=table.root,
@@ -232,4 +233,5 @@ def _dataset_report(table: ClipTable, chosen: _Chosen, prepared: Sequence[Prepar
         other_kind=chosen.other_kind[table.dataset],
         dropped=tuple(finding for finding in chosen.labelled.findings if (finding.where, finding.clip) in read),
         findings=(*table.findings, *(finding for _, _, one in own for finding in one.findings)),
+        published=dict(sorted(zip(names, published, strict=True))) if published else {},
     )

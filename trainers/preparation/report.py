@@ -36,6 +36,8 @@ class DatasetReport:
     """Clips for which the label scheme has no label."""
     findings: tuple[Finding, ...]
     """Of the importer, then of the preparation."""
+    published: Mapping[str, int] = field(default_factory=dict)
+    """Clips by label as the study of the label scheme counts them; empty where it does not."""
 
     @property
     def labels(self) -> dict[str, int]:
@@ -65,6 +67,7 @@ class DatasetReport:
             "clips": len(self.used),
             "subjects": self.subjects,
             "labels": self.labels,
+            "published_labels": dict(self.published),
             "apexes": self.apexes,
             "other_kind": self.other_kind,
             "dropped": [str(finding) for finding in self.dropped],
@@ -148,6 +151,8 @@ def _lines(dataset: DatasetReport) -> Iterator[str]:
     yield f"{dataset.name}: {dataset.root}"
     yield f"  {dataset.rows} rows in the coding table, {dataset.read} clips read"
     yield f"  used: {len(dataset.used)} clips of {dataset.subjects} subjects ({_counted(dataset.labels)})"
+    if dataset.published and dataset.published != dataset.labels:
+        yield f"  not the clips of the label scheme's study, which counts {_counted(dataset.published)}"
     yield f"  apex: {_counted(dataset.apexes)}"
     if dataset.other_kind:
         yield f"  left out: {dataset.other_kind} clips of the kind that was not asked for"
