@@ -99,6 +99,9 @@ class TrainingRun:
 
         Returns:
             What `metrics.json` holds.
+
+        Raises:
+            BadInput: if a network diverged, or a fold that was kept cannot be read.
         """
         done = self._done()
         missing = [job for job in self.jobs if job not in done]
@@ -107,6 +110,7 @@ class TrainingRun:
         if missing:
             trainer = self._trainer(initial=self._initial(sorted({job.seed for job in missing}), workers))
             for place, record in workers.run(trainer, missing):
+                _refuse_diverged(record)
                 save_fold(fold_path(self.folder, record.seed, record.place), record)
                 done[missing[place]] = record
                 if progress:
@@ -263,6 +267,15 @@ class _Everyone:
 
     def __call__(self, job: FoldJob) -> dict[str, np.ndarray]:
         return self.trainer.weights(job, self.epochs)
+
+
+def _refuse_diverged(record: FoldRecord) -> None:
+    """A network of NaN would be scored as one that always names the first class."""
+    if not np.isfinite(record.probabilities).all():
+        raise BadInput(
+            f"fold {record.name}, seed {record.seed}: the training diverged, its network gives no numbers any more: "
+            "lower --learning-rate"
+        )
 
 
 def _counts(split: Split) -> dict[str, Any]:

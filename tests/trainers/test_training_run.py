@@ -184,6 +184,13 @@ def test_a_damaged_fold_is_named(tmp_path: Path) -> None:
         run.run(LocalWorkers(1))
 
 
+def test_a_network_that_diverged_is_not_scored(tmp_path: Path) -> None:
+    wild = replace(TRAINING, optimiser="sgd", schedule="constant", averaging=0.0, learning_rate=1e30)
+    with pytest.raises(BadInput, match="fold made-up/s0, seed 0: the training diverged"):
+        new_run(tmp_path / "run", training=wild).run(LocalWorkers(1))
+    assert not (tmp_path / "run" / "folds").exists()
+
+
 def test_patience_wants_an_inner_split(tmp_path: Path) -> None:
     patient = replace(TRAINING, patience=2)
     with pytest.raises(BadInput, match="has no inner split: add --inner-share"):
