@@ -122,7 +122,7 @@ _KNOWN = (
         label_names=COMPOSITE_LABELS,
         labels={
             "casme2": _THREE, "samm": _THREE, "casme3": _THREE, "mmew": _THREE, "samm-long-videos": _THREE,
-            "casme-square": _OWN, "smic-hs": _OWN, "smic-vis": _OWN, "smic-nir": _OWN,
+            "casme-square": _OWN, "smic-hs": _OWN, "smic-vis": _OWN, "smic-nir": _OWN, "own": _THREE | _OWN,
         },
     ),
 )  # fmt: skip

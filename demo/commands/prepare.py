@@ -29,8 +29,8 @@ class Prepare:
     """
 
     datasets: tyro.conf.Positional[tuple[str, ...]] = ()
-    """casme2, smic-hs, smic-vis, smic-nir, samm, casme-square, samm-long-videos, casme3, mmew; recognised by the
-    folder's layout if left out."""
+    """casme2, smic-hs, smic-vis, smic-nir, samm, casme-square, samm-long-videos, casme3, mmew, or own
+    (folders of frames and a table of one's own); recognised by the folder's layout if left out."""
     root: tuple[Path, ...]
     """Folder of each database as its owners hand it out; one folder for all where they lie together."""
     out: Path
@@ -42,8 +42,8 @@ class Prepare:
     size: tuple[int, int] | None = None
     """Height and width of the maps; those of the recipe or the model if left out."""
     labels: str | None = None
-    """Label scheme: composite-2019, cross-database, casme2-five or emotions; if left out the first of them that speaks
-    of all the data sets."""
+    """Label scheme: composite-2019, cross-database, casme2-five, emotions or three-classes; if left out the first of
+    them that speaks of all the data sets, of several never emotions."""
     apex: Literal["annotated", "pixel-difference", "spotter", "middle"] = "annotated"
     """Apex of every clip: the database's own where it gives one, or found anew."""
     missing_apex: ApexMethod = "spotter"

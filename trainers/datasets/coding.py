@@ -47,6 +47,8 @@ class Coded:
     label: str
     action_units: str = ""
     kind: Kind = "micro"
+    frame_rate_hz: float | None = None
+    """None for that of the whole database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ class Intake:
             dataset: short name, as in `Clip`.
             root: folder that the user gave.
             table: the coding table; findings name it and the row. None where the folders alone tell.
-            frame_rate_hz: of all clips.
+            frame_rate_hz: of all clips, unless an expression brings its own.
             sheet: name of the sheet, where the table has several that count.
         """
         self.dataset, self.root, self.table, self.frame_rate_hz = dataset, root, table, frame_rate_hz
@@ -219,7 +221,7 @@ class Intake:
             onset=judgement.onset,
             apex=judgement.apex,
             offset=judgement.offset,
-            frame_rate_hz=self.frame_rate_hz,
+            frame_rate_hz=coded.frame_rate_hz or self.frame_rate_hz,
             label=coded.label.strip().lower(),
             action_units=coded.action_units,
             kind=coded.kind,

@@ -25,6 +25,7 @@ class Database:
     """As its owners call it."""
     citation: str
     frame_rate_hz: float
+    """0 where each row of the table has its own."""
     layout: str
     """What lies under the root: folders and coding table, for messages and help."""
     labels: str
@@ -153,6 +154,16 @@ _KNOWN = (
         layout="Micro_Expression/happiness/S01-01-001/1.jpg and the coding table",
         labels="happiness, surprise, anger, disgust, fear, sadness, others",
         module="mmew",
+    ),
+    Database(
+        name="own",
+        title="own recordings",
+        citation="",
+        frame_rate_hz=0.0,
+        layout="folders of frames and a table with the columns subject, clip, folder, onset, apex, offset, label, "
+        "frame_rate_hz",
+        labels="whatever the table says",
+        module="own",
     ),
 )
 

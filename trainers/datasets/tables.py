@@ -1,6 +1,7 @@
 """Coding tables as the databases' owners hand them out: .xlsx, .xls or .csv, every cell as text."""
 
 import csv
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -102,8 +103,10 @@ def _workbook_names(table: Path) -> list[str]:
 
 
 def _csv_cells(table: Path) -> list[list[str]]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        return [[cell.strip() for cell in row] for row in csv.reader(file)]
+    text = table.read_text(encoding="utf-8-sig")
+    # Spreadsheets write semicolons where the comma is the decimal point.
+    delimiter = ";" if text.count(";") > text.count(",") else ","
+    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
 
 
 def _sheet_cells(table: Path, sheet: int) -> list[list[str]]:

@@ -29,6 +29,12 @@ def test_a_csv_file_reads_like_a_spreadsheet(tmp_path: Path) -> None:
     assert sheet_names(table) == [""]
 
 
+def test_a_csv_file_may_have_semicolons(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text('Subject;Rate;AU\n006;29,97;"4; 7"\n', encoding="utf-8")
+    assert read_rows(table) == [Row(1, ("Subject", "Rate", "AU")), Row(2, ("006", "29,97", "4; 7"))]
+
+
 def test_sheets_are_read_by_their_place(tmp_path: Path) -> None:
     workbook = openpyxl.Workbook()
     workbook.create_sheet("VIS").append(["vis"])
