@@ -3,15 +3,17 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from demo.progress_bar import bar_of
 from engines.errors import BadInput
+from realtime.report.wording import counted
 from trainers.datasets.synthetic_clips import SyntheticClipParameters, synthetic_features
 from trainers.feature_conversion import fitting
 from trainers.feature_file import FeatureFile, load_features, save_features
@@ -19,7 +21,7 @@ from trainers.fold_record import FoldRecord
 from trainers.metrics.pooled import SCORES
 from trainers.models.registry import ModelEntry
 from trainers.preparation import PreparationSettings, prepare
-from trainers.training_run import FEATURES_FILE, TrainingRun
+from trainers.training_run import FEATURES_FILE, TrainingRun, refuse_foreign
 from trainers.training_run import Progress as Told
 from trainers.workers import Workers
 
@@ -60,13 +62,13 @@ class TrainingSource:
 
     @property
     def origin(self) -> str:
-        """Where the clips come from, in words."""
+        """Where the clips come from, in words that a report and a checkpoint may pass on: names, no paths."""
         if self.synthetic:
             return "synthesised clips: faces in the public domain, moved by known action units; nothing real"
         if self.data:
             named = f"{', '.join(self.datasets)} in " if self.datasets else ""
-            return f"prepared from {named}{', '.join(map(str, self.data))}"
-        return f"feature file {self.features}"
+            return f"prepared from {named}{', '.join(folder.resolve().name for folder in self.data)}"
+        return f"feature file {self.features.name if self.features else ''}"
 
 
 def load_source(
@@ -97,11 +99,28 @@ def load_source(
     if protocol == "cross-database" and len(clips.datasets) < 2:
         clips = replace(clips, datasets=CROSSED)
     wanted = replace(source, clips=clips, size=source.size or entry.input_shape[1:])
+    _refuse_strangers(kept)
     if not overwrite and _are_there(kept, wanted, entry):
         return load_features(kept)
-    _make(wanted, entry, kept, workers)
+    # Noted before they are made: maps without a note are not ours, and a stop in between leaves none of the old ones.
+    kept.unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     _note_path(kept).write_text(_made_of(wanted, entry), encoding="utf-8")
+    try:
+        _make(wanted, entry, kept, workers)
+    except BadInput:
+        _note_path(kept).unlink()
+        with suppress(OSError):  # there may be more in it than what was just made
+            out.rmdir()
+        raise
     return load_features(kept)
+
+
+def _refuse_strangers(kept: Path) -> None:
+    """Refuse a folder of something else before minutes of work go into it, and maps that no run of it made."""
+    refuse_foreign(kept.parent)
+    if kept.exists() and not _note_path(kept).is_file():
+        raise BadInput(f"{kept} is there and was made by something else: train on it by --features, or another --out")
 
 
 def _make(source: TrainingSource, entry: ModelEntry, kept: Path, workers: Workers) -> None:
@@ -152,7 +171,7 @@ def _made_of(source: TrainingSource, entry: ModelEntry) -> str:
 def progress_over(run: TrainingRun) -> Iterator[Told]:
     """A progress bar over the folds of a run."""
     seeds = run.parameters.seeds
-    with bar_of(f"{run.entry.name}, {len(run.splits)} folds × {seeds} seed{'s' if seeds > 1 else ''}") as show:
+    with bar_of(f"{run.entry.name}, {counted(len(run.splits), 'fold')} × {counted(seeds, 'seed')}") as show:
 
         def tell(done: int, total: int, _record: FoldRecord | None) -> None:
             show(done, total)
@@ -169,24 +188,29 @@ def training_table(metrics: Mapping[str, Any]) -> Table:
     Returns:
         A table for Rich's console.
     """
-    seeds = len(metrics["seeds"])
+    seeds, tasks = len(metrics["seeds"]), metrics.get("tasks")
     table = Table(
-        title=f"{metrics['model']}, {metrics['protocol']}: {metrics['folds']} folds × {seeds} seeds, "
-        f"{metrics['seconds']:.0f} s of training"
+        title=f"{metrics['model']}, {metrics['protocol']}: {counted(metrics['folds'], 'task' if tasks else 'fold')} × "
+        f"{counted(seeds, 'seed')}, {metrics['seconds']:.0f} s of training",
+        # A row for each data set must fit into the 80 columns of a terminal.
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
     )
-    for heading in ("clips of", "n", "UF1", "UAR", "accuracy", "leaky UF1*"):
-        table.add_column(heading, justify="left" if heading == "clips of" else "right")
+    for heading in ("clips of", "n", "UF1", "UAR", "accuracy", "leaky*"):
+        table.add_column(heading, justify="left" if heading == "clips of" else "right", no_wrap=True)
     leaky = metrics["leaky_best_epoch"]
-    table.add_row("all", str(metrics["clips_scored"]), *_figures(metrics), f"{leaky['mean']['uf1']:.3f}")
-    for name, scores in (metrics["datasets"] if len(metrics["datasets"]) > 1 else {}).items():
-        own = leaky["datasets"][name]["mean"]["uf1"]
-        table.add_row(name, str(scores["clips"]), *_figures(scores), f"{own:.3f}")
-    for name, scores in metrics.get("tasks", {}).items():
-        table.add_row(name, str(scores["clips"]), *_figures(scores), "")
+    whole = "mean of tasks" if tasks else "all"
+    table.add_row(whole, str(metrics["clips_scored"]), *_figures(metrics), f"{leaky['mean']['uf1']:.3f}")
+    parts = tasks or metrics["datasets"]
+    for name, scores in parts.items() if len(parts) > 1 else ():
+        own = "" if tasks else f"{leaky['datasets'][name]['mean']['uf1']:.3f}"
+        table.add_row(name, str(scores["clips"]), *_figures(scores), own)
     if seeds > 1:
         together = metrics["ensemble_of_seeds"]
-        table.add_row("all, seeds averaged", "", *(f"{together[score]:.3f}" for score in SCORES), "")
-    table.caption = "mean ± sd over seeds  * best epoch picked on the tested subject: not a result"
+        table.add_row("seeds averaged", "", *(f"{together[score]:.3f}" for score in SCORES), "")
+    spread = "mean ± sd over seeds\n" if seeds > 1 else ""
+    table.caption = f"{spread}* UF1, best epoch picked on the tested subject: not a result"
     return table
 
 

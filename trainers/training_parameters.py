@@ -16,14 +16,19 @@ class TrainingParameters:
     """How a model is trained."""
 
     epochs: int = 8
+    """Times that every training map is seen; with patience, at most so many."""
     batch: int = 128
+    """Maps a step."""
     optimiser: Optimiser = "adamw"
+    """What takes the steps."""
     learning_rate: float = 2e-3
     """Peak of the one-cycle schedule, or the one rate of a constant one."""
     schedule: Schedule = "one-cycle"
+    """One-cycle warms up to the peak and cools down to nearly nothing over all epochs."""
     weight_decay: float = 1e-2
     """Decoupled for AdamW; an L2 term of the loss for Adam and SGD."""
     loss: Loss = "cross-entropy"
+    """What is made small; focal loss weighs clips that are still read wrong more."""
     label_smoothing: float = 0.05
     """Of cross-entropy."""
     averaging: float = 0.998

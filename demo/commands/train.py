@@ -40,8 +40,9 @@ class TrainSettings:
 class Train:
     """Train a model by a protocol and score it: metrics.json, report.html and a checkpoint folder.
 
-    Every setting's default is that of the model's paper. The same seeds give the same numbers, however many workers
-    train. A run that was stopped goes on from its last finished fold when the same command is given again.
+    Every setting's default is that of the model's paper: `onset train MODEL --help` shows that model's own, which the
+    defaults of --epochs and what follows it are not without one. The same seeds give the same numbers, however many
+    workers train. A run that was stopped goes on from its last finished fold when the same command is given again.
     """
 
     model: tyro.conf.Positional[str]

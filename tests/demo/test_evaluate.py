@@ -63,6 +63,20 @@ def test_labels_are_matched_by_name_in_any_order(tmp_path: Path, checkpoint: Che
     assert usual["confusion"] == other["confusion"] == unnamed["confusion"]
 
 
+def test_further_views_of_a_clip_are_not_scored(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    variant = np.array(["", "", "", "apex-1", "", "apex+1", ""])
+    result = evaluate(checkpoint, feature_file(tmp_path / "maps.npz", variant=variant))
+    assert result["n"] == 5
+    assert result["confusion"] == [[2, 0, 0], [0, 1, 0], [0, 1, 1]]
+    assert {name: scores["n"] for name, scores in result["datasets"].items()} == {"one": 3, "two": 2}
+
+
+def test_the_table_says_what_the_model_learned_from(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    result = evaluate(checkpoint, feature_file(tmp_path / "maps.npz"))
+    assert result["trained_on"] == checkpoint.card.training_data
+    assert score_table(result).caption == f"trained on: {checkpoint.card.training_data}"
+
+
 def test_float_maps_are_taken(tmp_path: Path, checkpoint: Checkpoint) -> None:
     path = feature_file(tmp_path / "maps.npz", x=brightest(ANSWERS).astype(np.float32))
     assert evaluate(checkpoint, path)["confusion"] == [[2, 0, 0], [0, 1, 1], [0, 1, 2]]

@@ -1,5 +1,6 @@
 """All five systems train to their protocols on synthesised clips, end to end; what cannot be trained is one line."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from demo.cli import main
+from demo.training import training_table
 from engines.checkpoint import load_checkpoint
 from engines.classification import classify
 from engines.sessions import open_session
@@ -78,6 +81,53 @@ def test_the_same_command_goes_on_and_a_table_is_printed(tmp_path: Path, capsys:
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "folds").iterdir()} == stamps
 
 
+def test_the_table_fits_into_a_terminal_and_explains_tasks() -> None:
+    scores = {
+        "mean": dict.fromkeys(("uf1", "uar", "accuracy"), 0.5),
+        "sd": dict.fromkeys(("uf1", "uar", "accuracy"), 0.1),
+    }
+    tasks = {f"smic-{one} → smic-{other}": {"clips": 6, **scores} for one, other in (("vis", "nir"), ("nir", "vis"))}
+    leaky = {**scores, "datasets": {}}
+    metrics = {
+        **scores,
+        "model": "dual-attention-crossvit",
+        "protocol": "cross-database",
+        "folds": 2,
+        "seconds": 7.0,
+        "clips_scored": 12,
+        "seeds": [{}, {}],
+        "datasets": {},
+        "tasks": tasks,
+        "leaky_best_epoch": leaky,
+        "ensemble_of_seeds": scores["mean"],
+    }
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(training_table(metrics))
+    lines = console.export_text().splitlines()
+    (whole,) = [line for line in lines if line.startswith("mean of tasks")]
+    assert whole.split() == ["mean", "of", "tasks", "12", *(("0.500", "±", "0.100") * 3), "0.500"]
+    assert sum(line.startswith("smic-") and line.count("0.500 ± 0.100") == 3 for line in lines) == 2
+    assert any("2 tasks × 2 seeds" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["features.npz", "thesis.txt"])
+@pytest.mark.parametrize("flags", [(), ("--overwrite",)])
+def test_what_others_keep_in_the_folder_is_never_replaced(
+    name: str, flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(b"three years")
+    assert main(["train", "ststnet", *SMALL, "--out", str(tmp_path), *flags]) == 2
+    assert "another --out" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"three years"}
+
+
+def test_data_that_cannot_be_read_leaves_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pictures").mkdir()
+    assert main(["train", "ststnet", "--data", str(tmp_path / "pictures"), "--out", str(tmp_path / "run")]) == 2
+    assert "holds none of the databases" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
 def test_real_flow_strain_maps_serve_the_dual_branch_network(tmp_path: Path) -> None:
     """Maps as published, with three channels and no word on what made them."""
     generator = np.random.default_rng(0)
@@ -87,6 +137,8 @@ def test_real_flow_strain_maps_serve_the_dual_branch_network(tmp_path: Path) -> 
     assert main([*words, "--batch", "3", "--workers", "1", "--json", "--out", str(tmp_path / "run")]) == 0
     card = load_checkpoint(tmp_path / "run" / "checkpoint").card
     assert (card.recipe, card.input_shape) == ("dual-branch", (6, 28, 28))
+    assert "feature file maps.npz" in card.training_data
+    assert str(tmp_path) not in card.training_data + (tmp_path / "run" / "report.html").read_text()
 
 
 def test_data_sets_that_lie_together_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
