@@ -218,8 +218,7 @@ class TrainingRun:
             raise BadInput(
                 f"{self.folder} holds another run (other data, model or settings): choose another --out, or --overwrite"
             )
-        if self.folder.exists() and not file.is_file() and any(map(_is_foreign, self.folder.iterdir())):
-            raise BadInput(f"{self.folder} is not empty and holds no training run: choose another --out")
+        refuse_foreign(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         # The record first: without it what is left by a stop in the middle is nobody's and is removed next time.
         for path in (file, *(path for path in self.folder.iterdir() if _is_own(path))):
@@ -283,6 +282,18 @@ def _counts(split: Split) -> dict[str, Any]:
         "name": split.name,
         **{side: len(getattr(split, side)) for side in ("train", "validation", "test", "target")},
     }
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Leave a folder alone that holds something and no training run.
+
+    Raises:
+        BadInput: naming the folder.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file: choose another --out")
+    if folder.is_dir() and not (folder / RUN_FILE).is_file() and any(map(_is_foreign, folder.iterdir())):
+        raise BadInput(f"{folder} is not empty and holds no training run: choose another --out")
 
 
 def _is_own(path: Path) -> bool:

@@ -165,6 +165,8 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is not empty and holds no training run"):
         new_run(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(BadInput, match=r"thesis\.txt is a file"):
+        new_run(tmp_path / "thesis.txt")
 
 
 def test_overwriting_removes_what_a_run_wrote_and_nothing_else(tmp_path: Path) -> None:
