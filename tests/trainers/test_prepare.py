@@ -20,10 +20,12 @@ from realtime.faces.alignment import FaceAligner
 from realtime.faces.observation import AlignedFace
 from realtime.faces.tracker import FaceTracker
 from realtime.sources import ImageFolder
-from tests.trainers.datasets.database_trees import write_casme2
+from tests.trainers.datasets.database_trees import write_casme2, write_smic
 from tests.trainers.drawn_clips import (
     CASME2,
+    SMIC,
     casme2_tree,
+    draw_face,
     draw_wall,
     drawn_clip,
     expression_scene,
@@ -234,6 +236,17 @@ def test_a_composite_of_colour_gray_and_unannotated_clips(casme2: Path, tmp_path
     ]
     assert (made.clips, made.subjects) == (7, 6)
     assert len({features.x[place].tobytes() for place in range(7)}) == 7
+
+
+def test_people_whom_several_cameras_filmed_count_once(casme2: Path, tmp_path: Path) -> None:
+    smic = smic_tree(tmp_path / "smic")
+    write_smic(smic, SMIC, draw=draw_face, part="VIS")
+    out = tmp_path / "all.npz"
+    made = prepare([smic, casme2], out, ["smic-hs", "smic-vis", "casme2"], workers=ONE)
+    assert [dataset.root for dataset in made.datasets] == [smic, smic, casme2]
+    assert [dataset.subjects for dataset in made.datasets] == [2, 2, 2]
+    assert made.subjects == 4
+    assert made.scheme == "cross-database"
 
 
 def test_two_workers_make_the_same_file_as_one(casme2: Path, undisturbed: Preparation, tmp_path: Path) -> None:

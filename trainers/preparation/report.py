@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainers.annotations import Clip, Finding, Outcome
+from trainers.splits import SAME_PEOPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +99,9 @@ class Preparation:
 
     @property
     def subjects(self) -> int:
-        """Subjects in the file; those of different data sets are different people."""
-        return sum(dataset.subjects for dataset in self.datasets)
+        """People in the file; those of different data sets are different people, but for `SAME_PEOPLE`."""
+        groups = [(SAME_PEOPLE.get(dataset.name, dataset.name), dataset) for dataset in self.datasets]
+        return len({(group, used.clip.subject) for group, dataset in groups for used in dataset.used})
 
     @property
     def labels(self) -> dict[str, int]:
