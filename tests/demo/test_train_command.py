@@ -169,6 +169,7 @@ def test_data_sets_that_lie_together_are_named(tmp_path: Path, capsys: pytest.Ca
     ("words", "said"),
     [
         (["resnet-152", "--synthetic"], "model 'resnet-152' is unknown: use one of"),
+        (["madtn", "--synthetic", "--settings-of", "ours"], "we have tried none with madtn, only with compact-cnn"),
         (["ststnet"], "give one of --features FILE.npz, --data FOLDER"),
         (["ststnet", "--synthetic", "--data", "."], "not two of them"),
         (["ststnet", "--synthetic", "--datasets", "casme2"], "--datasets and --labels say how --data is read"),
@@ -235,3 +236,11 @@ def test_pre_training_is_done_once_a_seed(tmp_path: Path, capsys: pytest.Capture
     assert metrics["settings"]["pretraining"]["drawn_maps"] == 250
     assert len(list((tmp_path / "run" / "pretrained").glob("*.safetensors"))) == 2
     assert "Before that, on synthetic" in load_checkpoint(tmp_path / "run" / "checkpoint").card.training_data
+
+
+def test_our_own_settings_stand_in_for_the_papers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "dual-attention-crossvit", "--synthetic", "--synthetic-clips.clips-per-subject", "3"]
+    words += ["--synthetic-clips.subjects", "2", "--seeds", "1", "--workers", "1", "--json", "--epochs", "2"]
+    assert main([*words, "--settings-of", "ours", "--out", str(tmp_path / "run")]) == 0
+    training = json.loads(capsys.readouterr().out)["settings"]["training"]
+    assert (training["optimiser"], training["schedule"], training["epochs"]) == ("adamw", "one-cycle", 2)
