@@ -16,7 +16,7 @@ from trainers.splits import (
     hold_out,
     k_fold,
     leave_one_subject_out,
-    with_inner_split,
+    with_inner_splits,
 )
 
 COMPOSITE_LABELS = ("negative", "positive", "surprise")
@@ -134,7 +134,7 @@ def _task(name: str) -> list[tuple[str, str]]:
 def _with_inner(clips: Clips, splits: list[Split], parameters: ProtocolParameters) -> list[Split]:
     if not parameters.inner_share:
         return splits
-    return [with_inner_split(clips, split, parameters.inner_share, parameters.split_seed) for split in splits]
+    return with_inner_splits(clips, splits, parameters.inner_share, parameters.split_seed)
 
 
 PROTOCOLS: Mapping[str, Callable[[FeatureFile, ProtocolParameters], list[Split]]] = MappingProxyType(

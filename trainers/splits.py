@@ -88,7 +88,7 @@ def k_fold(clips: Clips, folds: int = 10, *, inner_share: float = 0.2, seed: int
         _split(clips, f"fold {place + 1}", np.isin(clips.people, group))
         for place, group in enumerate(_dealt(clips, clips.scored, folds, seed))
     ]
-    return [with_inner_split(clips, split, inner_share, seed) for split in splits] if inner_share else splits
+    return with_inner_splits(clips, splits, inner_share, seed) if inner_share else splits
 
 
 def hold_out(clips: Clips, *, test_share: float = 0.2, inner_share: float = 0.2, seed: int = 0) -> list[Split]:
@@ -98,18 +98,17 @@ def hold_out(clips: Clips, *, test_share: float = 0.2, inner_share: float = 0.2,
         clips: what is divided.
         test_share: share of the clips, above 0 and at most one half.
         inner_share: about this share of the rest validates; 0 for no inner split.
-        seed: of the dealing.
+        seed: of the dealing, and which of the parts dealt is tested.
 
     Raises:
         BadInput: if there are too few subjects, or the share makes no sense.
     """
     if not 0 < test_share <= 0.5:
         raise BadInput(f"hold-out: a test share of {test_share:g}; give above 0 and at most 0.5")
-    parts = round(1 / test_share)
-    _subjects(clips, 2, "hold-out")
-    tested = _dealt(clips, clips.scored, min(parts, len(np.unique(clips.people))), seed)[0]
+    parts = min(round(1 / test_share), len(_subjects(clips, 2, "hold-out")))
+    tested = _dealt(clips, clips.scored, parts, seed)[seed % parts]
     split = _split(clips, "held out", np.isin(clips.people, tested))
-    return [with_inner_split(clips, split, inner_share, seed) if inner_share else split]
+    return with_inner_splits(clips, [split], inner_share, seed) if inner_share else [split]
 
 
 def cross_database(clips: Clips, tasks: Sequence[tuple[str, str]]) -> list[Split]:
@@ -136,26 +135,34 @@ def cross_database(clips: Clips, tasks: Sequence[tuple[str, str]]) -> list[Split
     return splits
 
 
-def with_inner_split(clips: Clips, split: Split, share: float, seed: int) -> Split:
-    """The same split with some of the trained subjects set aside for validation.
+def with_inner_splits(clips: Clips, splits: Sequence[Split], share: float, seed: int) -> list[Split]:
+    """The same splits with some of the trained subjects of each set aside for validation.
+
+    Which of the parts dealt is set aside goes round from split to split: the first always holds the subject with the
+    most clips, who would never be trained on.
 
     Args:
         clips: what is divided.
-        split: whose test side stays as it is.
+        splits: whose test sides stay as they are.
         share: of the training clips, above 0 and at most one half.
         seed: of the dealing.
 
     Raises:
-        BadInput: if the training side has fewer than two subjects, or the share makes no sense.
+        BadInput: if a training side has fewer than two subjects, or the share makes no sense.
     """
     if not 0 < share <= 0.5:
         raise BadInput(f"inner split: a share of {share:g}; give above 0 and at most 0.5")
+    return [_with_inner_split(clips, split, round(1 / share), place, seed) for place, split in enumerate(splits)]
+
+
+def _with_inner_split(clips: Clips, split: Split, parts: int, place: int, seed: int) -> Split:
     trained = np.zeros(len(clips.labels), bool)
     trained[split.train] = True
-    people = np.unique(clips.people[trained])
+    people = np.unique(clips.people[trained & clips.scored])
     if len(people) < 2:
         raise BadInput(f"{split.name}: an inner split needs two or more subjects to train on, not {len(people)}")
-    chosen = _dealt(clips, trained & clips.scored, min(round(1 / share), len(people)), seed)[0]
+    parts = min(parts, len(people))
+    chosen = _dealt(clips, trained & clips.scored, parts, seed)[place % parts]
     aside = np.isin(clips.people, chosen)
     return Split(
         name=split.name,

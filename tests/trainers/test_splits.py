@@ -1,5 +1,6 @@
 """Whole subjects on one side, every clip tested once, further views never scored."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,20 @@ def test_folds_are_even_in_size_and_label() -> None:
     for split in splits:
         inner = len(split.validation) / (len(split.validation) + len(split.train))
         assert 0.15 < inner < 0.25
+
+
+def test_everyone_is_trained_on_somewhere() -> None:
+    """The largest subject too, whom a fold dealt first would keep for validation every time."""
+    features, largest = made_up(24, seed=4), "casme2/sub00"
+    together = np.isin(features.subject, ["sub01", "sub02", "sub03"])
+    features = replace(features, subject=np.where(together, "sub00", features.subject))
+    clips = clips_of(features)
+    splits = k_fold(clips, 10, inner_share=0.2)
+    assert sum(largest in people_of(features, split.train) for split in splits) >= 5
+    assert any(largest in people_of(features, split.validation) for split in splits)
+    tested = [largest in people_of(features, hold_out(clips, seed=seed)[0].test) for seed in range(5)]
+    assert True in tested
+    assert False in tested
 
 
 def test_views_are_trained_on_with_their_clip_alone() -> None:
