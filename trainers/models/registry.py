@@ -97,8 +97,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
                 normalisation=_NORMALISATION,
                 training=replace(
                     _AS_PUBLISHED, optimiser="adam", learning_rate=5e-4, batch=256, epochs=800, augmentation=_PLAIN
-                    ours=replace(_OWN, epochs=20, learning_rate=1e-3),
-            ),
+                ),
+                ours=replace(_OWN, epochs=20, learning_rate=1e-3),
             ),
             ModelEntry(
                 name="dual-attention-crossvit-fine",
