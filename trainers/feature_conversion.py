@@ -37,6 +37,11 @@ def fitting(features: FeatureFile, recipe: str) -> FeatureFile:
     )
 
 
+def is_converted(features: FeatureFile) -> bool:
+    """Whether `fitting` made the maps of others: what is prepared from images is stretched to whole numbers."""
+    return features.recipe == "dual-branch" and features.x.dtype == np.float32
+
+
 def with_magnitude(maps: Maps) -> Float32[np.ndarray, "N H W 6"]:
     """(u, v, strain) to (u, v, magnitude) and (u, v, strain), the dual-branch network's two groups.
 

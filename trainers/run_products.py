@@ -14,6 +14,7 @@ from engines.inputs import normalise
 from trainers.augmentation import mirror_of
 from trainers.explanation import explain
 from trainers.export import export_checkpoint
+from trainers.feature_conversion import is_converted
 from trainers.fold import Weights
 from trainers.metrics.pooled import SCORES
 from trainers.models.ensemble import ProbabilityEnsemble
@@ -134,7 +135,13 @@ def _ensemble_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
 def _data_in_words(run: TrainingRun) -> str:
     datasets = ", ".join(f"{name}: {count} clips" for name, count in run.record()["features"]["datasets"].items())
     before = {"none": "", "synthetic": " Before that, on synthetic movements only."}[run.parameters.pretrain]
-    return f"All clips ({datasets}) of: {run.record()['features']['origin']}.{before}"
+    # Live, u and v are measured in pixels, and their magnitude is another one.
+    made = (
+        " Magnitude was made of stretched u and v, each centred and scaled, not of pixels as in live maps."
+        if is_converted(run.features)
+        else ""
+    )
+    return f"All clips ({datasets}) of: {run.record()['features']['origin']}.{made}{before}"
 
 
 def _protocol_in_words(run: TrainingRun, metrics: Mapping[str, Any], *, ensemble: bool) -> str:

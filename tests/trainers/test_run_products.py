@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tests.trainers.test_training_run import PARAMETERS, TRAINING, clips
+from trainers.feature_conversion import fitting
 from trainers.feature_file import FeatureFile
 from trainers.models.registry import model_entry
-from trainers.run_products import finish
+from trainers.run_products import _data_in_words, finish
 from trainers.training_run import TrainingRun
 from trainers.workers import LocalWorkers
 
@@ -59,6 +60,15 @@ def test_a_card_says_that_tested_maps_were_adapted_to(tmp_path: Path) -> None:
     run = TrainingRun(model_entry("madtn"), features, parameters, tmp_path / "run")
     card = finish(run, run.run(ONE), ONE).card
     assert "saw the tested maps, without their labels, and these weights have no such target" in card.protocol
+
+
+def test_a_card_says_that_magnitude_was_made_afterwards(tmp_path: Path) -> None:
+    features = fitting(replace(two_datasets(), recipe=None), "dual-branch")
+    run = TrainingRun(model_entry("dual-branch"), features, replace(PARAMETERS, seeds=1), tmp_path / "run")
+    assert "not of pixels as in live maps" in _data_in_words(run)
+    live = replace(features, x=np.zeros(features.x.shape, np.uint8))
+    run = TrainingRun(model_entry("dual-branch"), live, replace(PARAMETERS, seeds=1), tmp_path / "live")
+    assert "not of pixels" not in _data_in_words(run)
 
 
 def test_a_fitted_machine_has_no_epochs(tmp_path: Path) -> None:
