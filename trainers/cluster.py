@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from engines.errors import BackendUnavailable, first_line
+from engines.errors import BackendUnavailable, BadInput, first_line
 from trainers.parcels import Parcels, do_job, our_version
 from trainers.ray_cluster import connect, host_and_port, load_ray
 from trainers.workers import Job, LocalWorkers, Result, Workers
@@ -40,8 +40,10 @@ def open_workers(cluster: str | None = None, workers: int | None = None) -> Iter
 
     Raises:
         BackendUnavailable: if Ray is not installed, or no cluster answers at the address.
-        BadInput: if the address is none.
+        BadInput: if the address is none, or nobody is to work.
     """
+    if workers is not None and workers < 1:
+        raise BadInput(f"--workers {workers}: give 1 or more, or leave it out for one a core")
     if cluster is None:
         yield LocalWorkers(workers)
         return

@@ -182,6 +182,7 @@ def test_data_sets_that_lie_together_are_named(tmp_path: Path, capsys: pytest.Ca
         (["ststnet", "--features", "MAPS", "--protocol", "cross-database"], "needs two or more data sets; it holds d"),
         (["ststnet", "--features", "MAPS", "--epochs", "0"], "epochs is 0: give 1 or more"),
         (["ststnet", "--features", "MAPS", "--seeds", "0"], "seeds is 0"),
+        (["ststnet", "--features", "PEOPLE", "--workers", "0"], "--workers 0: give 1 or more"),
         (["ststnet", "--features", "MAPS", "--config", "nowhere.toml"], "the configuration cannot be read"),
         (["ststnet", "--data", "EMPTY"], "EMPTY"),
     ],
