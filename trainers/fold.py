@@ -36,6 +36,8 @@ class FoldJob:
 
 
 EVERYONE = -1
+PART = 64
+"""Maps that are normalised at a time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,7 +141,7 @@ class FoldTrainer:
         self._entry.fit(model, maps, labels, self.people[split.train], seed=seed)
         if after is not None:
             test, answers = after
-            answers.append(probabilities(model.eval(), test, mirror=self._scoring_mirror).argmax(dim=1).numpy())
+            answers.append(probabilities(model.eval(), test, mirror=self._scoring_mirror).argmax(dim=1).cpu().numpy())
         return Trained(
             model=model.eval(),
             losses=(),
@@ -155,9 +157,12 @@ class FoldTrainer:
         return model.to(self.device)
 
     def _maps(self, rows: Int64[np.ndarray, "rows"]) -> Tensor:
-        if not len(rows):
-            return torch.empty((0, self.x.shape[3], *self.x.shape[1:3]), device=self.device)
-        return torch.from_numpy(normalise(self.x[rows], self._entry.normalisation)).to(self.device)
+        """Normalised maps of some rows. In parts: at once, what lies between would take three times their memory."""
+        maps = torch.empty((len(rows), self.x.shape[3], *self.x.shape[1:3]))
+        for first in range(0, len(rows), PART):
+            part = normalise(self.x[rows[first : first + PART]], self._entry.normalisation)
+            maps[first : first + PART] = torch.from_numpy(part)
+        return maps.to(self.device)
 
     def _labels(self, rows: Int64[np.ndarray, "rows"]) -> Tensor:
         return torch.from_numpy(self.y[rows]).to(self.device)

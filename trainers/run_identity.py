@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def identity_of(model: str, features: FeatureFile, parameters: "RunParameters", splits: Sequence[Split]) -> str:
-    """SHA-256 over data, model, settings and splits, in hexadecimal digits.
+    """SHA-256 over data, model, settings, splits and PyTorch's version, in hexadecimal digits.
 
     The number of seeds is left out: more seeds go on from those that are there.
 
@@ -30,11 +31,13 @@ def identity_of(model: str, features: FeatureFile, parameters: "RunParameters", 
     del settings["seeds"]
     if parameters.pretrain == "none":
         del settings["pretraining"]
-    digest = hashlib.sha256(json.dumps({"model": model, **settings}, sort_keys=True).encode())
+    digest = hashlib.sha256(
+        json.dumps({"model": model, "torch": metadata.version("torch"), **settings}, sort_keys=True).encode()
+    )
     for array in (features.x, features.y):
         digest.update(str((array.dtype, array.shape)).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    for names in (features.subject, features.dataset, features.variant):
+        digest.update(np.ascontiguousarray(array))
+    for names in (features.subject, features.dataset, features.variant, features.label_names or ()):
         digest.update("\n".join(map(str, names)).encode())
     for split in splits:
         for rows in (split.train, split.validation, split.test, split.target):

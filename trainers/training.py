@@ -129,7 +129,9 @@ class _Course:
     ) -> None:
         self._model, self._maps, self._labels = model, maps, labels
         self._parameters, self._generator, self._mirror = parameters, generator, mirror
-        self._steps = max(len(maps) // parameters.batch, 1)
+        whole, rest = divmod(len(maps), parameters.batch)
+        # A single map has no spread of its own to be normalised by.
+        self._steps = max(whole + (parameters.every_map and rest > 1), 1)
         self._optimiser = _optimiser(model, parameters)
         self._schedule = _schedule(self._optimiser, parameters, self._steps * parameters.epochs)
         self._average = _Average(model, parameters.averaging) if parameters.averaging else None
@@ -141,7 +143,7 @@ class _Course:
         return self._average.model if self._average else self._model
 
     def epoch(self) -> float:
-        """Train on every map once (but for what is left over of a batch); the mean loss."""
+        """Train on every map once (or leave out what is left over of a batch); the mean loss."""
         self._model.train()
         order = torch.randperm(len(self._maps), generator=self._generator).to(self._maps.device)
         total = 0.0
@@ -190,7 +192,11 @@ def _schedule(
 ) -> torch.optim.lr_scheduler.OneCycleLR | None:
     if parameters.schedule == "constant":
         return None
-    return torch.optim.lr_scheduler.OneCycleLR(optimiser, parameters.learning_rate, total_steps=steps)
+    # Adam's first moment is cycled against the rate; plain descent has no momentum to cycle.
+    cycle = parameters.optimiser != "sgd"
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, parameters.learning_rate, total_steps=steps, cycle_momentum=cycle
+    )
 
 
 def _label_loss(logits: Tensor, labels: Tensor, parameters: TrainingParameters) -> Tensor:
@@ -202,7 +208,7 @@ def _label_loss(logits: Tensor, labels: Tensor, parameters: TrainingParameters) 
 @torch.no_grad()
 def _validation_loss(model: nn.Module, validation: Labelled) -> float:
     model.eval()
-    logits = torch.cat([model(part) for part in torch.split(validation.maps, 256)])
+    logits = torch.cat([model(part) for part in torch.split(validation.maps, _at_a_time(validation.maps))])
     return float(functional.cross_entropy(logits, validation.labels))
 
 
@@ -270,5 +276,13 @@ def probabilities(
         One row a map, adding up to one.
     """
     views = [maps] if mirror is None else [maps, mirrored(maps, mirror)]
-    given = [torch.softmax(torch.cat([model(part) for part in torch.split(view, 256)]), dim=1) for view in views]
+    given = [
+        torch.softmax(torch.cat([model(part) for part in torch.split(view, _at_a_time(view))]), dim=1) for view in views
+    ]
     return torch.stack(given).mean(dim=0)
+
+
+def _at_a_time(maps: Tensor) -> int:
+    """How many maps are answered for together: fewer of large ones, whose activations would fill the memory."""
+    height, width = maps.shape[-2:]
+    return max(16, min(256, 2**18 // (height * width)))

@@ -18,6 +18,8 @@ class TrainingParameters:
     epochs: int = 8
     """Times that every training map is seen; with patience, at most so many."""
     batch: int = 128
+    every_map: bool = False
+    """Train in every epoch on what is left over of the last batch too, where it is two maps or more."""
     """Maps a step."""
     optimiser: Optimiser = "adamw"
     """What takes the steps."""

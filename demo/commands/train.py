@@ -156,9 +156,13 @@ def _device(asked: str) -> str:
     return "cuda"
 
 
+_PATHS = ("--out", "--features", "--data", "--config")
+"""Flags whose value may be spelt like a model without being one."""
+
+
 def defaults(words: Sequence[str]) -> Train:
     """Defaults under the flags: the named model's own training, with the configuration file over it."""
-    named = next((word for word in words if word in MODELS), None)
+    named = next((word for before, word in pairwise(["", *words]) if word in MODELS and before not in _PATHS), None)
     training = _training_of(named, ours=_says(words, "--settings-of", "ours")) if named else TrainingParameters()
     if _says(words, "--pretrain", "synthetic"):
         training = fine_tuning(training)

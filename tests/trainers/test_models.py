@@ -20,6 +20,7 @@ PARAMETERS = {
     "dual-attention-crossvit-fine": 81_859,
     "dual-branch": 42_485_315,
     "edssnet": 4_046_219,
+    "linear-svm": 7_059,
     "madtn": 1_629_731,
     "se-resnext-50": 25_517_043,
     "ststnet": 1_683,

@@ -52,6 +52,7 @@ def coloured(count: int, seed: int, lift: float = 0.0) -> Labelled:
         TrainingParameters(epochs=30, batch=16, learning_rate=0.02, schedule="constant", optimiser="adam", averaging=0),
         TrainingParameters(epochs=60, batch=8, learning_rate=0.2, schedule="constant", optimiser="sgd", averaging=0),
         TrainingParameters(epochs=30, batch=16, learning_rate=0.05, loss="focal", averaging=0),
+        TrainingParameters(epochs=60, batch=8, learning_rate=0.4, optimiser="sgd", averaging=0),
     ],
 )
 def test_every_way_of_training_learns(settings: TrainingParameters) -> None:
@@ -120,6 +121,23 @@ def test_a_target_brings_features_together() -> None:
             gap = model.deep_features(source.maps).mean(0) - model.deep_features(target.maps).mean(0)
         gaps.append(float(gap.norm()))
     assert gaps[1] < 0.5 * gaps[0]
+
+
+@pytest.mark.parametrize(("count", "every", "seen"), [(20, False, 16), (20, True, 20), (17, True, 16), (6, False, 6)])
+def test_what_is_left_over_of_a_batch(count: int, every: bool, seen: int) -> None:
+    """Eight at a time: four left over are trained on if asked for, a single one never, and a lone small batch is."""
+
+    class Counting(Tiny):
+        maps = 0
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            Counting.maps += len(images)
+            return super().forward(images)
+
+    given = coloured(count, 1)
+    settings = TrainingParameters(epochs=3, batch=8, every_map=every, averaging=0)
+    train(Counting(), given.maps, given.labels, settings, seed=0)
+    assert Counting.maps == 3 * seen
 
 
 def test_patience_without_validation_is_refused() -> None:

@@ -74,7 +74,9 @@ class EDSSNet(nn.Module):
     16, which leaves hidden layers of one and two values; eq. (6) prints the channel map twice, the second is the
     spatial one. Dropout stands before the last layer.
 
-    Departures: none in the layers; softmax is left to the loss and to the session.
+    Departures: none in the layers; softmax is left to the loss and to the session. In training the L2 term is PyTorch's
+    weight decay of 0.01, whose slope is that of 0.005 times the squared weights; eq. (13) leaves the factor open. Where
+    SMIC gives no apex the paper takes the middle frame (`onset prepare --missing-apex middle`).
 
     Training in the paper: SGD, rate 0.001, L2 0.01, at most 1000 epochs, until the validation loss has not changed for
     20; mirrored images and the neighbours of the apex added; 10-fold.

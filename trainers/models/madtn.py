@@ -34,8 +34,9 @@ class MADTN(nn.Module):
     features start further apart, but the paper's learning rate of 2e-4 then drives the loss up before it falls. Whether
     pooling or leaky ReLU comes first does not matter: one picks the largest value, the other keeps the order.
 
-    Departures: none known. The image's own (TV-L1 in place of Farnebäck's flow, alignment in place of MTCNN's first
-    box) are those of the recipe.
+    Departures: at test the paper takes the middle frame as apex, here it is the annotated or spotted one (`onset
+    prepare --apex middle` does as the paper). The image's own (TV-L1 in place of Farnebäck's flow, alignment in place
+    of MTCNN's first box) are those of the recipe.
 
     Reference:
         Xia, Zheng, Zong and Jiang, Motion attention deep transfer network for cross-database micro-expression

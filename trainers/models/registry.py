@@ -67,8 +67,10 @@ _DUAL_ATTENTION = "Ran, Shi, Jiang and Wang, Micro-expression recognition based 
 _RECIPE, _NORMALISATION = "flow-strain", "centred-flow-log-strain"
 """What the small networks take."""
 _PLAIN = AugmentationParameters(mirror_probability=0.0, shift_px=0, noise=0.0)
-_AS_PUBLISHED = TrainingParameters(schedule="constant", weight_decay=0.0, label_smoothing=0.0, averaging=0.0)
-"""What all five papers have in common: one rate, the last step's weights, labels as they are."""
+_AS_PUBLISHED = TrainingParameters(
+    schedule="constant", every_map=True, weight_decay=0.0, label_smoothing=0.0, averaging=0.0
+)
+"""What all five papers have in common: one rate, all maps every epoch, the last step's weights, labels as they are."""
 _OWN = TrainingParameters(epochs=40, batch=64, averaging=0.99, test_time_mirror=True)
 """What serves a small network on some hundred real maps."""
 
