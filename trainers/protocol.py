@@ -40,8 +40,8 @@ class ProtocolParameters:
     folds: int = 10
     """Of k-fold."""
     inner_share: float | None = None
-    """Share of the training clips, of subjects of their own, that may choose the epoch; 0.2 in k-fold and hold-out and
-    none elsewhere if left out."""
+    """Share of the training clips, of subjects of their own, that may choose the epoch. If left out: 0.2 in k-fold and
+    hold-out where the training has patience and so makes use of it, none elsewhere."""
     test_share: float = 0.2
     """Share of the clips that hold-out tests on."""
     split_seed: int = 0

@@ -36,7 +36,7 @@ def identity_of(model: str, features: FeatureFile, parameters: "RunParameters", 
     )
     for array in (features.x, features.y):
         digest.update(str((array.dtype, array.shape)).encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     for names in (features.subject, features.dataset, features.variant, features.label_names or ()):
         digest.update("\n".join(map(str, names)).encode())
     for split in splits:

@@ -4,7 +4,7 @@ import json
 import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -77,7 +77,7 @@ class TrainingRun:
             raise BadInput(f"seeds is {parameters.seeds}: give 1 or more")
         self.entry, self.features, self.parameters, self.folder = entry, features, parameters, folder
         self.label_names = features.label_names or tuple(f"class {label}" for label in range(int(features.y.max()) + 1))
-        self.splits = splits_of(parameters.protocol, features, parameters.protocol_parameters)
+        self.splits = splits_of(parameters.protocol, features, _resolved(parameters))
         self._refuse_patience_without_validation()
         self._device, self._origin = device, origin
         # Checked before anything is written.
@@ -275,6 +275,14 @@ def _refuse_diverged(record: FoldRecord) -> None:
             f"fold {record.name}, seed {record.seed}: the training diverged, its network gives no numbers any more: "
             "lower --learning-rate"
         )
+
+
+def _resolved(parameters: RunParameters) -> ProtocolParameters:
+    """No clips are set aside for a validation that would decide nothing, unless they were asked for."""
+    given = parameters.protocol_parameters
+    if given.inner_share is None and parameters.training.patience is None:
+        return replace(given, inner_share=0.0)
+    return given
 
 
 def _counts(split: Split) -> dict[str, Any]:

@@ -231,3 +231,14 @@ def test_features_come_back_as_they_were_saved(tmp_path: Path) -> None:
     assert (given.label_names, given.recipe) == (wanted.label_names, "flow-strain")
     with pytest.raises(BadInput, match=r"must end in \.npz"):
         save_features(tmp_path / "clips.zip", wanted.arrays())
+
+
+def test_nobody_is_set_aside_for_a_validation_that_decides_nothing(tmp_path: Path) -> None:
+    two = ProtocolParameters(folds=2)
+    idle = new_run(tmp_path / "idle", protocol="k-fold", protocol_parameters=two)
+    assert not any(len(split.validation) for split in idle.splits)
+    patient = replace(TRAINING, patience=2)
+    used = new_run(tmp_path / "used", protocol="k-fold", protocol_parameters=two, training=patient)
+    assert all(len(split.validation) for split in used.splits)
+    asked = new_run(tmp_path / "asked", protocol="k-fold", protocol_parameters=replace(two, inner_share=0.5))
+    assert all(len(split.validation) for split in asked.splits)
