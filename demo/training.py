@@ -13,6 +13,7 @@ from rich.table import Table
 
 from demo.progress_bar import bar_of
 from engines.errors import BadInput
+from realtime.json_lines import write_atomically
 from realtime.report.wording import counted
 from trainers.datasets.synthetic_clips import SyntheticClipParameters, synthetic_features
 from trainers.feature_conversion import fitting
@@ -105,7 +106,7 @@ def load_source(
     # Noted before they are made: maps without a note are not ours, and a stop in between leaves none of the old ones.
     kept.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    _note_path(kept).write_text(_made_of(wanted, entry), encoding="utf-8")
+    write_atomically(_note_path(kept), _made_of(wanted, entry).encode())
     try:
         _make(wanted, entry, kept, workers)
     except BadInput:

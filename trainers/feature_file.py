@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from engines.errors import BadInput
+from trainers.saved_arrays import save_arrays
 
 UNNAMED = "unnamed"
 """Stands for the subject, data set or clip where a file does not say."""
@@ -95,13 +96,9 @@ def save_features(path: str | Path, arrays: Mapping[str, np.ndarray]) -> Path:
     file = Path(path)
     if file.suffix != ".npz":
         raise BadInput(f"feature file {file}: its name must end in .npz")
-    unfinished = file.with_name(f".{file.stem}-unfinished.npz")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(unfinished, **arrays)
-        unfinished.replace(file)
+        save_arrays(file, arrays)
     except OSError as fault:
-        unfinished.unlink(missing_ok=True)
         raise BadInput(f"feature file {file} cannot be written ({fault.strerror}): choose another place") from None
     return file
 

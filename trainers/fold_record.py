@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from engines.errors import BadInput
+from trainers.saved_arrays import save_arrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,10 +54,7 @@ def fold_path(folder: Path, seed: int, place: int) -> Path:
 
 def save_fold(path: Path, record: FoldRecord) -> None:
     """Write a record so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}-unfinished.npz")
-    np.savez_compressed(unfinished, **{field.name: np.asarray(getattr(record, field.name)) for field in fields(record)})
-    unfinished.replace(path)
+    save_arrays(path, {field.name: np.asarray(getattr(record, field.name)) for field in fields(record)})
 
 
 def load_fold(path: Path) -> FoldRecord:

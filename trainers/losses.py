@@ -1,6 +1,6 @@
 """What training makes small, beside plain cross-entropy: focal loss, and the distance between two databases."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as functional
@@ -108,6 +108,7 @@ def transfer_loss(
     target: Float[Tensor, "T D"],
     *,
     weight: float = TRANSFER_WEIGHT,
+    label_loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy,
 ) -> Float[Tensor, ""]:
     """What MADTN makes small, eq. (7): cross-entropy over the source plus weighted squared MMD.
 
@@ -117,6 +118,7 @@ def transfer_loss(
         source: their deep features.
         target: deep features of the target's examples.
         weight: λ.
+        label_loss: of logits and labels; cross-entropy in the paper.
 
     Returns:
         The loss.
@@ -124,7 +126,7 @@ def transfer_loss(
     Raises:
         BadInput: if source or target has fewer than two examples.
     """
-    return functional.cross_entropy(logits, labels) + weight * squared_mmd(source, target)
+    return label_loss(logits, labels) + weight * squared_mmd(source, target)
 
 
 def _kernel(rows: Float[Tensor, "S D"], columns: Float[Tensor, "T D"], widths: Sequence[float]) -> Float[Tensor, "S T"]:

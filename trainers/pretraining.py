@@ -20,6 +20,7 @@ from jaxtyping import Int64, UInt8
 from engines.errors import BadInput
 from engines.inputs import normalise
 from engines.weights import safetensors_bytes
+from realtime.json_lines import write_atomically
 from trainers.augmentation import mirror_of
 from trainers.datasets.action_units import LABEL_NAMES
 from trainers.datasets.synthetic import GENERATOR_VERSION, SyntheticMapParameters, generate_maps
@@ -218,13 +219,10 @@ def _fingerprint(entry: ModelEntry, seed: int, parameters: PretrainingParameters
 
 
 def _keep(file: Path, weights: Weights) -> None:
-    unfinished = file.with_name(f".{file.name}-unfinished")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(safetensors_bytes(weights))
-        unfinished.replace(file)
+        write_atomically(file, safetensors_bytes(weights))
     except OSError as fault:
-        unfinished.unlink(missing_ok=True)
         raise BadInput(f"weights {file} cannot be written ({fault.strerror}): choose another place") from None
 
 

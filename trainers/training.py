@@ -4,6 +4,7 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from engines.errors import BadInput
 from trainers.augmentation import FLOW_STRAIN, Mirror, augmented, mirrored
-from trainers.losses import focal_loss, squared_mmd
+from trainers.losses import focal_loss, transfer_loss
 from trainers.training_parameters import TrainingParameters
 
 __all__ = ["Labelled", "Trained", "TrainingParameters", "probabilities", "train"]
@@ -168,8 +169,14 @@ class _Course:
         assert isinstance(self._model, DeepFeatures)  # as was asked before a target was kept
         source = self._model.deep_features(seen)
         other = self._model.deep_features(self._augmented(self._target[drawn]))
-        label_loss = _label_loss(self._model.classify(source), labels, self._parameters)
-        return label_loss + self._parameters.transfer_weight * squared_mmd(source, other)
+        return transfer_loss(
+            self._model.classify(source),
+            labels,
+            source,
+            other,
+            weight=self._parameters.transfer_weight,
+            label_loss=partial(_label_loss, parameters=self._parameters),
+        )
 
     def _augmented(self, maps: Tensor) -> Tensor:
         return augmented(maps, self._parameters.augmentation, self._generator, self._mirror)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engines.errors import BadInput
+from realtime.json_lines import write_atomically
 from trainers.feature_file import ITSELF, FeatureFile
 from trainers.fold import EVERYONE, FoldJob, FoldTrainer, Weights, fold_trainer
 from trainers.fold_record import FoldRecord, fold_path, load_fold, save_fold
@@ -330,6 +331,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, record: Mapping[str, Any]) -> None:
-    unfinished = path.with_name(f".{path.name}-unfinished")
-    unfinished.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_atomically(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())

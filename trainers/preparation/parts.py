@@ -16,6 +16,7 @@ from engines.errors import BadInput
 from trainers.annotations import Finding
 from trainers.preparation.aligned_clip import clip_frames
 from trainers.preparation.clip_maps import ClipJob, PreparedClip
+from trainers.saved_arrays import save_arrays
 
 
 class Parts:
@@ -64,12 +65,8 @@ class Parts:
             "apex_method": prepared.apex_method,
             "findings": [asdict(finding) for finding in prepared.findings],
         }
-        file = self._file(job)
-        unfinished = file.with_name(f".{file.stem}-unfinished.npz")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(unfinished, maps=prepared.maps, said=np.array(json.dumps(said)))
-            unfinished.replace(file)
+            save_arrays(self._file(job), {"maps": prepared.maps, "said": np.array(json.dumps(said))})
         except OSError as fault:
             reason = f"cannot be written ({fault.strerror})"
             raise BadInput(f"work folder {self.folder} {reason}: choose another place for the output") from None
