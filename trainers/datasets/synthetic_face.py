@@ -171,6 +171,19 @@ def face_transform(landmarks: Float32[np.ndarray, "468 2"]) -> Float64[np.ndarra
     return np.column_stack([linear, -linear @ ((left + right) / 2)])
 
 
+def fitted_to_mouth(face_y: Float64[np.ndarray, "*n"], mouth: float) -> Float64[np.ndarray, "*n"]:
+    """Heights on a face as heights in the table of action units, whose mouth lies one pupil distance below the eyes.
+
+    Args:
+        face_y: below the pupils, face coordinates.
+        mouth: height of this face's mouth corners, face coordinates.
+
+    Returns:
+        Heights that are stretched below the eyes so that the mouths meet.
+    """
+    return np.where(face_y > 0, face_y / np.interp(face_y, [0.0, mouth], [1.0, mouth]), face_y)
+
+
 def _reproportioned(
     portrait: Portrait, shift: float, generator: np.random.Generator
 ) -> tuple[UInt8[np.ndarray, "H W 3"], Float32[np.ndarray, "468 2"]]:

@@ -16,6 +16,7 @@ from trainers.datasets.synthetic_face import (
     UPPER_LIDS,
     Portrait,
     face_transform,
+    fitted_to_mouth,
     load_portrait,
     shipped_face,
 )
@@ -217,10 +218,8 @@ def _apex_field(
     matrix = face_transform(points)
     face_x = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
     face_y = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
-    # The table's mouth lies one pupil distance below the eyes; on this face it may lie higher or lower.
-    mouth = points[[61, 291]].mean(axis=0) @ matrix[1, :2] + matrix[1, 2]
-    face_y = np.where(face_y > 0, face_y / np.interp(face_y, [0.0, mouth], [1.0, mouth]), face_y)
-    dx, dy = displacement(movement.activations, face_x, face_y)
+    mouth = float(points[[61, 291]].mean(axis=0) @ matrix[1, :2] + matrix[1, 2])
+    dx, dy = displacement(movement.activations, face_x, fitted_to_mouth(face_y, mouth))
     scale = movement.amplitude_px * canthus_px / CANTHUS_DISTANCE / np.hypot(dx, dy).max()
     return np.asarray(np.stack([dx * scale, dy * scale], axis=-1), np.float32)
 

@@ -22,6 +22,7 @@ from trainers.datasets.action_units import (
     LABEL_NAMES,
     UNILATERAL_PROBABILITY,
     ActionUnitActivation,
+    Combination,
 )
 
 VISIBLE_SHARE = 0.10
@@ -64,6 +65,12 @@ class SceneParameters:
     micro_amplitude_px: tuple[float, float] = (1.2, 2.8)
     """Peak displacement of micro-expressions, canthus-normalised pixels (inner canthi 64 px apart)."""
     macro_amplitude_px: tuple[float, float] = (3.0, 6.0)
+    rise_share: tuple[float, float] = (0.36, 0.5)
+    """Share of the moving time that an expression takes to reach its apex, least and most."""
+    late_apex_probability: float = 0.0
+    """How often rise and fall change places, so that the apex comes late."""
+    action_units: tuple[tuple[int, ...], ...] = ()
+    """Combinations of action units to draw from; empty for all of a label's."""
     blinks_per_minute: float = 0.0
     blinks_during_expressions: bool = False
     head_shift_px: float = 0.0
@@ -98,6 +105,23 @@ class SceneParameters:
         unknown = set(self.labels) - set(LABEL_NAMES)
         if unknown or not self.labels:
             raise BadInput(f"labels {sorted(unknown)}: unknown; choose from {', '.join(LABEL_NAMES)}")
+        for label in self.labels:
+            if not combinations_of(label, self.action_units):
+                raise BadInput(
+                    f"action units {self.action_units}: none of them is read as {label}; leave the label out"
+                )
+
+
+def combinations_of(label: str, action_units: tuple[tuple[int, ...], ...] = ()) -> list[Combination]:
+    """Combinations of action units that are read as a label.
+
+    Args:
+        label: one of `LABEL_NAMES`.
+        action_units: which of them to keep; empty for all.
+    """
+    return [
+        one for one in COMBINATIONS if one.label == label and (not action_units or one.action_units in action_units)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,11 +302,13 @@ def draw_movement(parameters: SceneParameters, label: str, start_s: float, gener
     amplitude_px = float(
         generator.uniform(*(parameters.macro_amplitude_px if macro else parameters.micro_amplitude_px))
     )
-    rise_share = float(generator.uniform(0.36, 0.5))
+    rise_share = float(generator.uniform(*parameters.rise_share))
+    if parameters.late_apex_probability and generator.random() < parameters.late_apex_probability:
+        rise_share = 1.0 - rise_share
     hold_share = float(generator.uniform(0.1, 0.3) if macro else generator.uniform(0.0, 0.12))
     visible = hold_share + (1.0 - hold_share) * (1.0 - _visible_phase(hold_share))
     total_s = duration_s / visible
-    choices = [combination for combination in COMBINATIONS if combination.label == label]
+    choices = combinations_of(label, parameters.action_units)
     weights = np.array([combination.weight for combination in choices])
     units = choices[int(generator.choice(len(choices), p=weights / weights.sum()))].action_units
     moving_s = total_s * (1.0 - hold_share)

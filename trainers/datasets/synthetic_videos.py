@@ -11,7 +11,7 @@ that are in the file.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import av
 import numpy as np
+from jaxtyping import UInt8
 
 from engines.errors import BadInput
 from realtime.clock import NANOSECONDS, to_nanoseconds, to_seconds
@@ -107,8 +108,25 @@ def truth_records(
     Returns:
         One record an expression that lies within the frames.
     """
+    return movement_records(scene.truths, times_ns, video, subject or scene.portrait.name)
+
+
+def movement_records(
+    movements: Sequence[Movement], times_ns: Sequence[int], video: str, subject: str
+) -> list[dict[str, Any]]:
+    """True expressions as lines of `truth.jsonl`.
+
+    Args:
+        movements: what happened, in time order.
+        times_ns: times of the frames in the file, increasing.
+        video: name of the file.
+        subject: who.
+
+    Returns:
+        One record an expression that lies within the frames.
+    """
     records = []
-    for movement in scene.truths:
+    for movement in movements:
         onset = bisect_left(times_ns, to_nanoseconds(movement.onset_s))
         offset = bisect_right(times_ns, to_nanoseconds(movement.offset_s)) - 1
         if onset >= len(times_ns) or offset < onset:
@@ -117,7 +135,7 @@ def truth_records(
         records.append(
             {
                 "video": video,
-                "subject": subject or scene.portrait.name,
+                "subject": subject,
                 "onset_index": onset,
                 "apex_index": int(np.clip(np.argmin(distances), onset, offset)),
                 "offset_index": offset,
@@ -152,30 +170,60 @@ def write_video(
     """
     filming = filming or Filming()
     path = Path(path)
-    if path.suffix not in (".mp4", ".mkv"):
-        raise BadInput(f"{path}: name the video .mp4 or .mkv")
     times_ns = _times_ns(scene.parameters, filming, scene.seed)
-    try:
-        with av.open(str(path), "w") as container:
-            _encode(container, scene, filming, times_ns, progress)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+    frames = ((time_ns, scene.frame(to_seconds(time_ns))) for time_ns in times_ns)
+    encode_video(frames, path, filming, _of(progress, len(times_ns)))
     return truth_records(scene, times_ns, path.name)
 
 
-def _encode(container: Any, scene: Scene, filming: Filming, times_ns: Sequence[int], progress: Progress | None) -> None:
-    stream = _open_stream(container, scene.parameters, filming)
-    for done, time_ns in enumerate(times_ns, start=1):
-        picture = av.VideoFrame.from_ndarray(scene.frame(to_seconds(time_ns)), format="rgb24")
-        picture.pts = round(time_ns * TICKS_HZ / NANOSECONDS)
-        picture.time_base = Fraction(1, TICKS_HZ)
-        container.mux(stream.encode(picture))
-        if progress is not None:
-            progress(done, len(times_ns))
-    container.mux(stream.encode())
+def _of(progress: Progress | None, total: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda done: progress(done, total)
 
 
-def _open_stream(container: Any, parameters: SceneParameters, filming: Filming) -> Any:
+def encode_video(
+    frames: Iterable[tuple[int, UInt8[np.ndarray, "H W 3"]]],
+    path: str | Path,
+    filming: Filming,
+    progress: Callable[[int], None] | None = None,
+) -> list[int]:
+    """Write pictures into a video file.
+
+    Args:
+        frames: time in nanoseconds and RGB picture, in time order, all of one size with even sides.
+        path: the file, `.mp4` or `.mkv`; MP4 keeps exact times, Matroska rounds them to milliseconds.
+        filming: codec, quality and nominal rate.
+        progress: called with the frames done after every one.
+
+    Returns:
+        Times of the frames, nanoseconds.
+
+    Raises:
+        BadInput: if the file cannot be written or has another suffix.
+    """
+    path = Path(path)
+    if path.suffix not in (".mp4", ".mkv"):
+        raise BadInput(f"{path}: name the video .mp4 or .mkv")
+    times_ns: list[int] = []
+    try:
+        with av.open(str(path), "w") as container:
+            stream: Any = None
+            for time_ns, image in frames:
+                stream = stream or _open_stream(container, image.shape, filming)
+                picture = av.VideoFrame.from_ndarray(image, format="rgb24")
+                picture.pts = round(time_ns * TICKS_HZ / NANOSECONDS)
+                picture.time_base = Fraction(1, TICKS_HZ)
+                container.mux(stream.encode(picture))
+                times_ns.append(time_ns)
+                if progress is not None:
+                    progress(len(times_ns))
+            if stream is not None:
+                container.mux(stream.encode())
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+    return times_ns
+
+
+def _open_stream(container: Any, shape: tuple[int, ...], filming: Filming) -> Any:
     lossless = filming.codec == "h264-lossless"
     options = {"preset": "ultrafast" if lossless else "veryfast"}
     if lossless:
@@ -184,7 +232,7 @@ def _open_stream(container: Any, parameters: SceneParameters, filming: Filming) 
         options["crf"] = str(filming.quality)
     rate = Fraction(filming.frame_rate_hz).limit_denominator(1001)
     stream = container.add_stream("libx264rgb" if lossless else "libx264", rate=rate, options=options)
-    stream.width, stream.height = parameters.width, parameters.height
+    stream.height, stream.width = shape[:2]
     stream.pix_fmt = "rgb24" if lossless else "yuv420p"
     stream.codec_context.time_base = Fraction(1, TICKS_HZ)
     stream.time_base = Fraction(1, TICKS_HZ)
