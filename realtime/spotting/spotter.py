@@ -66,6 +66,11 @@ class Spotter:
         return self._window.delay_s + waits
 
     @property
+    def window(self) -> MotionWindow:
+        """The movement it remembers, with the rest, noise and limits of every region; to be read only."""
+        return self._window
+
+    @property
     def strength(self) -> float:
         """Movement at the latest sample of the region nearest to its threshold, canthus-normalised pixels.
 

@@ -1,0 +1,155 @@
+"""What limits the seeing of small movements: light, distance, frame rate, motion, readability and noise, scored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+WORTH_SAYING = 0.92
+"""Advice is given on aspects that score less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What is measured of the conditions, as means over the time that a face was watched."""
+
+    brightness: float
+    """Mean gray value of the face, 0–255."""
+    unsteadiness: float
+    """Root mean square of the brightness's relative departures from its mean of the last second."""
+    width_px: float
+    """Inner-canthus distance in the source, pixels."""
+    frame_rate_hz: float
+    """Frames of this face a second, dropped ones not counted."""
+    turn_rate_deg_s: float
+    """How fast the head turns, nods and leans."""
+    shift_rate_px_s: float
+    """How fast it moves across the picture, canthus-normalised pixels."""
+    head_turn_share: float
+    """Share of time too fast to be read: the gate "head-turn"."""
+    unreadable_share: float
+    """Share of regions and time that could not be read, or lay under the gate "occluded"."""
+    lost_share: float
+    """Share of time in which the face was lost, between its first frame and its last."""
+    noise_px: float | None
+    """Noise of the regions at rest, the median, canthus-normalised pixels; None until it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aspect:
+    """One thing that limits what can be seen."""
+
+    name: str
+    score: float
+    """1 where it limits nothing, falling to 0."""
+    advice: str
+    """What to do about it, in plain words; empty where there is nothing worth doing."""
+
+
+def judge(measures: Measures) -> tuple[Aspect, ...]:
+    """Score every aspect and say what to do about it.
+
+    Args:
+        measures: what was measured.
+    """
+    return (
+        _aspect("light", _light(measures), _light_advice, measures),
+        _aspect("distance", _DISTANCE(measures.width_px), _distance_advice, measures),
+        _aspect("frame rate", _FRAME_RATE(measures.frame_rate_hz), _frame_rate_advice, measures),
+        _aspect("motion", _motion(measures), _motion_advice, measures),
+        _aspect("readability", _readability(measures), _readability_advice, measures),
+        _aspect("noise", 1.0 if measures.noise_px is None else _NOISE(measures.noise_px), _noise_advice, measures),
+    )
+
+
+def _aspect(name: str, score: float, advice: Callable[[Measures], str], measures: Measures) -> Aspect:
+    return Aspect(name=name, score=score, advice=advice(measures) if score < WORTH_SAYING else "")
+
+
+def _curve(*points: tuple[float, float]) -> Callable[[float], float]:
+    """Straight lines between (value, score) points, level outside."""
+    values, scores = zip(*points, strict=True)
+    return lambda value: float(np.interp(value, values, scores))
+
+
+_DARK = _curve((10, 0.1), (25, 0.4), (45, 0.75), (70, 0.95), (90, 1.0))
+_GLARE = _curve((200, 1.0), (225, 0.7), (250, 0.2))
+_UNSTEADY = _curve((0.012, 1.0), (0.03, 0.88), (0.1, 0.6), (0.3, 0.2))
+_DISTANCE = _curve((8, 0.05), (16, 0.45), (24, 0.7), (36, 0.9), (48, 0.97), (64, 1.0))
+_FRAME_RATE = _curve((8, 0.05), (15, 0.35), (25, 0.65), (30, 0.75), (50, 0.9), (100, 1.0))
+_TURN = _curve((1.5, 1.0), (4.0, 0.92), (12.0, 0.7), (40.0, 0.3))
+_SHIFT = _curve((4.0, 1.0), (15.0, 0.92), (60.0, 0.7), (200.0, 0.3))
+_NOISE = _curve((0.025, 1.0), (0.05, 0.92), (0.1, 0.7), (0.2, 0.4), (0.5, 0.1))
+
+
+def _light(measures: Measures) -> float:
+    return _DARK(measures.brightness) * _GLARE(measures.brightness) * _UNSTEADY(measures.unsteadiness)
+
+
+def _motion(measures: Measures) -> float:
+    readable = 1.0 - measures.head_turn_share
+    return readable * min(_TURN(measures.turn_rate_deg_s), _SHIFT(measures.shift_rate_px_s))
+
+
+def _readability(measures: Measures) -> float:
+    return (1.0 - measures.unreadable_share) * (1.0 - measures.lost_share)
+
+
+def _light_advice(measures: Measures) -> str:
+    gray = f"mean gray {measures.brightness:.0f} of 255"
+    worst = min(
+        (_DARK(measures.brightness), f"The face is dark ({gray}): put a lamp in front of you, not behind you."),
+        (_GLARE(measures.brightness), f"The face is over-exposed ({gray}): lower the exposure or soften the light."),
+        (
+            _UNSTEADY(measures.unsteadiness),
+            f"The light is unsteady (by {measures.unsteadiness:.1%}): use daylight or a lamp that does not flicker, "
+            "and fix the camera's exposure.",
+        ),
+    )
+    return worst[1]
+
+
+def _distance_advice(measures: Measures) -> str:
+    return (
+        f"The face is small (inner eye corners {measures.width_px:.0f} pixels apart): come closer, zoom in, or film at "
+        "a higher resolution; 50 pixels are good."
+    )
+
+
+def _frame_rate_advice(measures: Measures) -> str:
+    return (
+        f"At {measures.frame_rate_hz:.0f} frames a second the shortest micro-expressions, of 40 ms, "
+        f"last {_frames(0.04 * measures.frame_rate_hz)}: a camera of 100 Hz or more, or a lower resolution, sees them."
+    )
+
+
+def _frames(count: float) -> str:
+    return "about one frame or none" if count < 1.5 else f"about {count:.0f} frames"
+
+
+def _motion_advice(measures: Measures) -> str:
+    often = (
+        f"; {measures.head_turn_share:.0%} of the time it turned too fast to be read"
+        if (measures.head_turn_share >= 0.01)
+        else ""
+    )
+    return (
+        f"The head moves a lot ({measures.turn_rate_deg_s:.0f}° and {measures.shift_rate_px_s:.0f} pixels a "
+        f"second{often}): a chair that does not turn and a support for the head or elbows help."
+    )
+
+
+def _readability_advice(measures: Measures) -> str:
+    if measures.lost_share > measures.unreadable_share:
+        return f"The face was lost for {measures.lost_share:.0%} of the time: keep it whole in the picture."
+    return (
+        f"{measures.unreadable_share:.0%} of the face could not be read: keep hands, hair, glare and masks off it, and "
+        "face the camera."
+    )
+
+
+def _noise_advice(measures: Measures) -> str:
+    return (
+        f"Skin at rest seems to move by {measures.noise_px or 0.0:.2f} px: more light, a larger face, a camera on firm "
+        "ground and less compression make it quieter."
+    )

@@ -1,0 +1,116 @@
+"""How good the conditions are under which one face is watched: one figure, what limits it, and what can be seen.
+
+Six aspects, each scored from 0 to 1, take their share off 100: light, distance, frame rate, motion, readability
+and noise. The figure only ever falls when one of them gets worse.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+from realtime.condition_aspects import Aspect, Measures
+from realtime.faces import landmarks as named
+from realtime.spotting.baseline import Baseline
+
+Word = Literal["good", "fair", "poor"]
+GOOD_FROM, FAIR_FROM = 75, 45
+"""The figure from which conditions are good, and from which they are fair."""
+REGION_GROUPS: Mapping[str, frozenset[str]] = {
+    "brows": named.BROW_REGIONS,
+    "lids": named.LID_REGIONS,
+    "nose": named.NOSE_REGIONS,
+    "cheeks": named.CHEEK_REGIONS,
+    "mouth": named.MOUTH_REGIONS,
+}
+_GROUP_ROWS = {
+    group: [row for row, name in enumerate(named.REGION_NAMES) if name in names]
+    for group, names in REGION_GROUPS.items()
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """The conditions under which one face was watched, up to one moment."""
+
+    face_id: int
+    seen_s: float
+    """How long the face was in view."""
+    measures: Measures
+    aspects: tuple[Aspect, ...]
+    limits_px: Float32[np.ndarray, " regions"]
+    """How far each region has to move to be noticed, the median over time, canthus-normalised pixels; NaN while
+    unknown."""
+    baseline_known_s: float | None
+    """When the baseline was first known, seconds after the face was first seen."""
+    baseline_first: Baseline | None
+    """As it was then: of the first quiet seconds."""
+    baseline_now: Baseline | None
+    """As it stands."""
+
+    @property
+    def quality(self) -> int:
+        """The one figure, 0–100: 100 times the product of all scores."""
+        return round(100 * float(np.prod([aspect.score for aspect in self.aspects])))
+
+    @property
+    def word(self) -> Word:
+        """The figure in a word."""
+        return "good" if self.quality >= GOOD_FROM else "fair" if self.quality >= FAIR_FROM else "poor"
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to improve, what costs most first."""
+        ordered = sorted(self.aspects, key=lambda aspect: aspect.score)
+        return tuple(aspect.advice for aspect in ordered if aspect.advice)
+
+    @property
+    def smallest_px(self) -> float | None:
+        """The smallest movement that can be seen, canthus-normalised pixels: the median of all regions' limits."""
+        return _median(self.limits_px)
+
+    def smallest_by_group_px(self) -> dict[str, float | None]:
+        """The same for brows, lids, nose, cheeks and mouth."""
+        return {group: _median(self.limits_px[rows]) for group, rows in _GROUP_ROWS.items()}
+
+    def as_record(self) -> dict[str, Any]:
+        """What `session.json` says of it, without a value that JSON does not know."""
+        return {
+            "face_id": self.face_id,
+            "seen_s": round(self.seen_s, 3),
+            "quality": self.quality,
+            "word": self.word,
+            "advice": list(self.advice),
+            "aspects": {aspect.name: round(aspect.score, 3) for aspect in self.aspects},
+            "measures": {name: _rounded(getattr(self.measures, name)) for name in Measures.__dataclass_fields__},
+            "smallest_movement_px": {
+                "overall": _rounded(self.smallest_px),
+                **{group: _rounded(smallest) for group, smallest in self.smallest_by_group_px().items()},
+            },
+            "baseline": self._baseline_record(),
+        }
+
+    def _baseline_record(self) -> dict[str, Any]:
+        first, now = self.baseline_first, self.baseline_now
+        rows = {
+            name: {
+                "noise_px": None if first is None else _rounded(first.noise_px[row]),
+                "noise_now_px": None if now is None else _rounded(now.noise_px[row]),
+                "neutral_px": None if first is None else [_rounded(value) for value in first.neutral_px[row]],
+                "neutral_now_px": None if now is None else [_rounded(value) for value in now.neutral_px[row]],
+            }
+            for row, name in enumerate(named.REGION_NAMES)
+        }
+        return {"known_after_s": _rounded(self.baseline_known_s), "regions": rows}
+
+
+def _median(values: Float32[np.ndarray, " any"]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(float(value), 4)
