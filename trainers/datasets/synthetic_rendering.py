@@ -6,22 +6,23 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, Float64, Int64, UInt8
 
 from realtime.clock import NANOSECONDS, to_nanoseconds, to_seconds
 from realtime.faces.observation import CANTHUS_DISTANCE
-from trainers.datasets.action_units import displacement
+from trainers.datasets.action_units import ActionUnitActivation, displacement
+from trainers.datasets.synthetic_eyes import add_blink, eye_weight
 from trainers.datasets.synthetic_face import (
-    LOWER_LIDS,
-    UPPER_LIDS,
     Portrait,
     face_transform,
     fitted_to_mouth,
     load_portrait,
     shipped_face,
 )
+from trainers.datasets.synthetic_glasses import LIFT, glasses_layer
 from trainers.datasets.synthetic_scenes import Movement, SceneParameters, Script, plan_script
-from trainers.datasets.synthetic_video_kernel import film
+from trainers.datasets.synthetic_speech import JAW_UNIT, LIPS_UNIT
+from trainers.datasets.synthetic_video_kernel import film, lay_over
 
 TICKS_HZ = 90_000
 """Frame times are whole ticks of this clock, the one that video containers share."""
@@ -77,6 +78,8 @@ class Scene:
     """FaceMesh points of the face at rest, frame pixels."""
     head_weight: Float32[np.ndarray, "H W"]
     depth: Float32[np.ndarray, "H W"]
+    glasses: UInt8[np.ndarray, "sourceheight sourcewidth 4"] | None = None
+    """Spectacles over the face at rest, colour and opacity."""
 
     @classmethod
     def plan(cls, parameters: SceneParameters, seed: int = 0, movements: tuple[Movement, ...] | None = None) -> "Scene":
@@ -97,7 +100,10 @@ class Scene:
         script = plan_script(parameters, seed, movements)
         source, landmarks = _set_upright(portrait, parameters)
         weight, depth = _head_shape(landmarks, parameters)
-        return cls(parameters, seed, script, portrait, source, landmarks, weight, depth)
+        glasses = (
+            glasses_layer(landmarks, parameters.width, parameters.height, _OVERSAMPLING) if parameters.glasses else None
+        )
+        return cls(parameters, seed, script, portrait, source, landmarks, weight, depth, glasses)
 
     @property
     def truths(self) -> tuple[Movement, ...]:
@@ -108,6 +114,8 @@ class Scene:
         """Head at a time: shift right and down (frame pixels), roll (rad), scale − 1, yaw, pitch (rad)."""
         pose = np.array([wander.at(time_s) for wander in self.script.pose])
         pose[:2] *= self.parameters.canthus_px / CANTHUS_DISTANCE
+        _, _, nod = self.script.speech.at(time_s)
+        pose[5] -= nod * np.radians(self.parameters.speech_nod_deg)
         return pose
 
     def gain(self, time_s: float) -> float:
@@ -115,7 +123,8 @@ class Scene:
         parameters = self.parameters
         wave = np.cos(2.0 * np.pi * parameters.flicker_hz * time_s + self.script.flicker_phase)
         drift = 1.0 + self.script.light.at(time_s)
-        return parameters.brightness * max(0.0, drift) * (1.0 + parameters.flicker * float(wave))
+        lit = parameters.brightness * max(0.0, drift) * (1.0 + parameters.flicker * float(wave))
+        return lit * (1.0 + float(self.script.exposure.at(time_s)[0]))
 
     def frame(self, time_s: float) -> UInt8[np.ndarray, "H W 3"]:
         """The picture at a time, RGB; the same time gives the same picture, noise included."""
@@ -124,12 +133,18 @@ class Scene:
         ring = _noise_ring()
         noise_seed = int(np.random.default_rng((self.seed, to_nanoseconds(abs(time_s)))).integers(ring.size))
         out = np.empty((parameters.height, parameters.width, 3), np.uint8)
+        centre, pose = _centre(self.landmarks).astype(np.float32), self.pose(time_s).astype(np.float32)
+        sensor = float(self.gain(time_s)), ring, noise_seed, float(parameters.noise_sd), float(parameters.shot_noise)
         film(
-            self.source, float(_OVERSAMPLING), self.head_weight, self.depth,
-            _centre(self.landmarks).astype(np.float32), self.pose(time_s).astype(np.float32),
-            local, np.array(origin, np.int64), float(self.gain(time_s)),
-            ring, noise_seed, float(parameters.noise_sd), float(parameters.shot_noise), out,
+            self.source, float(_OVERSAMPLING), self.head_weight, self.depth, centre, pose,
+            local, np.array(origin, np.int64), *sensor, out,
         )  # fmt: skip
+        if self.glasses is not None:
+            unit = _unit(self.landmarks)
+            lay_over(
+                self.glasses, float(_OVERSAMPLING), self.head_weight, self.depth, LIFT * unit, centre, pose,
+                _touched(self.glasses, unit), *sensor, out,
+            )  # fmt: skip
         return out
 
     def frames(self, frame_rate_hz: float) -> Iterator[tuple[int, UInt8[np.ndarray, "H W 3"]]]:
@@ -147,15 +162,22 @@ class Scene:
     def skin_movement(self, time_s: float) -> tuple[Float32[np.ndarray, "h w 2"], tuple[int, int]]:
         """Movement of the skin at a time, frame pixels, and the top left of its patch."""
         left, top, columns, rows = self._patch
-        movements = [m for m in self.script.movements if m.start_s < time_s < m.end_s]
-        blinks = [b for b in self.script.blinks if b.start_s < time_s < b.end_s]
-        if not movements and not blinks:
+        shares = [(m, m.strength(time_s)) for m in self.script.movements if m.start_s < time_s < m.end_s]
+        closure = max((blink.closure(time_s) for blink in self.script.blinks), default=0.0)
+        gaze_px = self.script.gaze.at(time_s) * self.parameters.canthus_px / CANTHUS_DISTANCE
+        jaw, lips, _ = self.script.speech.at(time_s)
+        if not shares and not closure and not gaze_px.any() and not jaw and not lips:
             return _NOTHING, (left, top)
         local = np.zeros((rows, columns, 2), np.float32)
-        for movement in movements:
-            local += np.float32(movement.strength(time_s)) * self._field(movement)
-        if blinks:
-            self._add_blink(local, max(blink.closure(time_s) for blink in blinks))
+        for movement, share in shares:
+            local += np.float32(share) * self._field(movement.activations, movement.amplitude_px)
+        for unit, size in ((JAW_UNIT, jaw), (LIPS_UNIT, 0.5 * lips)):
+            if size:
+                local += np.float32(size) * self._field(_both_sides(unit), self.parameters.speech_px)
+        if gaze_px.any():
+            local += eye_weight(self._patch, self.landmarks.tobytes())[..., None] * gaze_px.astype(np.float32)
+        if closure:
+            add_blink(local, closure, self._patch, self.landmarks, _unit(self.landmarks))
         return local, (left, top)
 
     @property
@@ -166,37 +188,14 @@ class Scene:
         top, bottom = max(0, int(y - 1.3 * unit)), min(self.parameters.height, int(y + 2.2 * unit) + 1)
         return left, top, right - left, bottom - top
 
-    def _field(self, movement: Movement) -> Float32[np.ndarray, "h w 2"]:
+    def _field(
+        self, activations: tuple[ActionUnitActivation, ...], amplitude_px: float
+    ) -> Float32[np.ndarray, "h w 2"]:
         """Displacement at the apex, frame pixels."""
-        return _apex_field(movement, self._patch, self.landmarks.tobytes(), self.parameters.canthus_px)
-
-    def _add_blink(self, local: Float32[np.ndarray, "h w 2"], closure: float) -> None:
-        """Draw the upper lid down over the eye: skin above it stretches, what is under it does not move."""
-        left, top, columns, rows = self._patch
-        unit = _unit(self.landmarks)
-        for upper, lower in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
-            lid, floor = self.landmarks[list(upper)], self.landmarks[list(lower)]
-            first, last = int(np.ceil(lid[0, 0])), int(lid[-1, 0])
-            x = np.arange(max(first, left), min(last + 1, left + columns))
-            if x.size == 0:
-                continue
-            lid_y = np.interp(x, *_increasing(lid))
-            floor_y = np.maximum(np.interp(x, *_increasing(floor)), lid_y)
-            lid_y = lid_y - 0.006 * unit  # take the lashes along
-            travel = closure * (floor_y - lid_y + 0.03 * unit)
-            fold_y = lid_y - 0.115 * unit
-            y = np.arange(rows)[:, None] + top
-            share = np.clip((y - fold_y) / (lid_y + travel - fold_y), 0.0, 1.0)
-            moved = share * travel * (y < lid_y + travel + 0.5)
-            local[:, x - left, 1] += moved.astype(np.float32)
+        return _apex_field(activations, amplitude_px, self._patch, self.landmarks.tobytes(), self.parameters.canthus_px)
 
 
 _NOTHING = np.zeros((0, 0, 2), np.float32)
-
-
-def _increasing(points: Float32[np.ndarray, "n 2"]) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(points[:, 0])
-    return points[order, 0], points[order, 1]
 
 
 def _centre(landmarks: Float32[np.ndarray, "468 2"]) -> Float64[np.ndarray, "2"]:
@@ -208,9 +207,28 @@ def _unit(landmarks: Float32[np.ndarray, "468 2"]) -> float:
     return 1.0 / float(np.hypot(matrix[0, 0], matrix[0, 1]))
 
 
+def _both_sides(unit: int) -> tuple[ActionUnitActivation, ...]:
+    return (ActionUnitActivation(unit=unit, left=1.0, right=1.0),)
+
+
+def _touched(layer: UInt8[np.ndarray, "sourceheight sourcewidth 4"], unit: float) -> Int64[np.ndarray, "4"]:
+    """First and one past the last row and column of the frame that the layer may touch when the head moves."""
+    height, width = layer.shape[0] // _OVERSAMPLING, layer.shape[1] // _OVERSAMPLING
+    rows = np.flatnonzero(layer[..., 3].any(axis=1)) / _OVERSAMPLING
+    columns = np.flatnonzero(layer[..., 3].any(axis=0)) / _OVERSAMPLING
+    margin = 0.6 * unit
+    bounds = (rows[0] - margin, rows[-1] + margin, columns[0] - margin, columns[-1] + margin)
+    limits = np.array([height, height, width, width])
+    return np.asarray(np.clip(np.round(bounds), 0, limits), np.int64)
+
+
 @lru_cache(maxsize=8)
 def _apex_field(
-    movement: Movement, patch: tuple[int, int, int, int], landmarks: bytes, canthus_px: float
+    activations: tuple[ActionUnitActivation, ...],
+    amplitude_px: float,
+    patch: tuple[int, int, int, int],
+    landmarks: bytes,
+    canthus_px: float,
 ) -> Float32[np.ndarray, "h w 2"]:
     left, top, columns, rows = patch
     points = np.frombuffer(landmarks, np.float32).reshape(468, 2)
@@ -219,8 +237,8 @@ def _apex_field(
     face_x = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
     face_y = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
     mouth = float(points[[61, 291]].mean(axis=0) @ matrix[1, :2] + matrix[1, 2])
-    dx, dy = displacement(movement.activations, face_x, fitted_to_mouth(face_y, mouth))
-    scale = movement.amplitude_px * canthus_px / CANTHUS_DISTANCE / np.hypot(dx, dy).max()
+    dx, dy = displacement(activations, face_x, fitted_to_mouth(face_y, mouth))
+    scale = amplitude_px * canthus_px / CANTHUS_DISTANCE / np.hypot(dx, dy).max()
     return np.asarray(np.stack([dx * scale, dy * scale], axis=-1), np.float32)
 
 

@@ -24,6 +24,8 @@ from trainers.datasets.action_units import (
     ActionUnitActivation,
     Combination,
 )
+from trainers.datasets.synthetic_jumps import Jumps, never, plan_exposure, plan_gaze
+from trainers.datasets.synthetic_speech import Speech, plan_speech
 
 VISIBLE_SHARE = 0.10
 """Share of the peak displacement at which a movement's onset and offset are set."""
@@ -94,6 +96,20 @@ class SceneParameters:
     """Relative amplitude of the lamp's flicker."""
     flicker_hz: float = 100.3
     """Frequency of the flicker: twice the mains, a little off as real mains are."""
+    exposure_jumps_per_minute: float = 0.0
+    exposure_jump: float = 0.12
+    """Relative change of the light by a jump of the exposure."""
+    speech_share: float = 0.0
+    """Share of the time in which the face talks."""
+    speech_px: float = 6.0
+    """Drop of the jaw in a fully stressed syllable, canthus-normalised pixels."""
+    speech_nod_deg: float = 1.2
+    """Nod with a stressed syllable, degrees."""
+    saccades_per_minute: float = 0.0
+    gaze_px: float = 2.0
+    """Standard deviation of where the pupils stand sideways, canthus-normalised pixels."""
+    glasses: bool = False
+    """Spectacles with a thin frame and a faint reflection."""
 
     def __post_init__(self) -> None:
         if self.duration_s <= 0:
@@ -242,6 +258,11 @@ class Script:
     """Shift right and down (canthus-normalised pixels), roll (rad), relative scale, yaw, pitch (rad)."""
     light: Wander
     flicker_phase: float = field(default=0.0)
+    exposure: Jumps = field(default_factory=lambda: never(1))
+    """Relative change of the light."""
+    gaze: Jumps = field(default_factory=lambda: never(2))
+    """Shift of the pupils right and down, canthus-normalised pixels."""
+    speech: Speech = field(default_factory=lambda: Speech(*np.zeros((5, 0))))
 
 
 def plan_script(parameters: SceneParameters, seed: int, movements: tuple[Movement, ...] | None = None) -> Script:
@@ -256,7 +277,7 @@ def plan_script(parameters: SceneParameters, seed: int, movements: tuple[Movemen
     Returns:
         The script, its movements and blinks in time order.
     """
-    what, lids, head, light = (np.random.default_rng((seed, stream)) for stream in range(4))
+    what, lids, head, light, exposure, gaze, speech = (np.random.default_rng((seed, stream)) for stream in range(7))
     if movements is None:
         movements = _plan_movements(parameters, what) if parameters.expressions else ()
     shift_px, turn_rad = parameters.head_shift_px, np.radians(parameters.head_turn_deg)
@@ -268,6 +289,11 @@ def plan_script(parameters: SceneParameters, seed: int, movements: tuple[Movemen
         pose=tuple(Wander.random(size, parameters.head_highest_hz, head) for size in sizes),
         light=Wander.random(parameters.light_drift, 0.2, light),
         flicker_phase=float(light.uniform(0.0, 2.0 * np.pi)),
+        exposure=plan_exposure(
+            parameters.exposure_jumps_per_minute, parameters.exposure_jump, parameters.duration_s, exposure
+        ),
+        gaze=plan_gaze(parameters.saccades_per_minute, parameters.gaze_px, parameters.duration_s, gaze),
+        speech=plan_speech(parameters.speech_share, parameters.duration_s, speech),
     )
 
 

@@ -1,4 +1,4 @@
-"""The one pass over the pixels that films a synthetic scene: warp, light, sensor noise."""
+"""The passes over the pixels that film a synthetic scene: warp, light, sensor noise; then what lies over the face."""
 
 import numpy as np
 
@@ -114,3 +114,69 @@ def _move_skin(px: np.ndarray, py: np.ndarray, local: np.ndarray, local_origin: 
                 + w10 * local[i + 1, j, 1]
                 + w11 * local[i + 1, j + 1, 1]
             )
+
+
+@compiled(fastmath=True)
+def lay_over(
+    layer: np.ndarray,
+    oversampling: float,
+    head_weight: np.ndarray,
+    depth: np.ndarray,
+    lift: float,
+    centre: np.ndarray,
+    pose: np.ndarray,
+    bounds: np.ndarray,
+    gain: float,
+    noise: np.ndarray,
+    noise_seed: int,
+    read_noise: float,
+    shot_noise: float,
+    out: np.ndarray,
+) -> None:
+    """Lay over a filmed frame what goes with the head, but not with its skin.
+
+    Args:
+        layer: (H·oversampling, W·oversampling, 4) uint8, colour and opacity in the head's rest position.
+        oversampling: layer pixels per frame pixel.
+        head_weight: see `film`.
+        depth: see `film`.
+        lift: how far the layer stands in front of that surface, frame pixels.
+        centre: see `film`.
+        pose: see `film`.
+        bounds: int64 (4,), first and one past the last row and column of the frame that the layer may touch.
+        gain: factor on the gray values.
+        noise: see `film`; where the layer is opaque it has noise of its own.
+        noise_seed: what chooses among them for this frame.
+        read_noise: standard deviation of the noise in the dark, gray levels.
+        shot_noise: variance of the noise per gray level.
+        out: (H, W, 3) uint8, changed.
+    """
+    cosine, sine = np.cos(pose[2]) * (1.0 + pose[3]) - 1.0, np.sin(pose[2]) * (1.0 + pose[3])
+    turn_x, turn_y = np.sin(pose[4]), np.sin(pose[5])
+    squeeze_x, squeeze_y = cosine + np.cos(pose[4]) - 1.0, cosine + np.cos(pose[5]) - 1.0
+    edge = 0.5 * (oversampling - 1.0)
+    colour = np.zeros(4)
+    for row in range(bounds[0], bounds[1]):
+        y = row - centre[1]
+        for column in range(bounds[2], bounds[3]):
+            x = column - centre[0]
+            weight, z = head_weight[row, column], depth[row, column] + lift
+            px = column - weight * (pose[0] + squeeze_x * x - sine * y + turn_x * z)
+            py = row - weight * (pose[1] + squeeze_y * y + sine * x - turn_y * z)
+            sx = min(max(px * oversampling + edge, 0.0), layer.shape[1] - 1.01)
+            sy = min(max(py * oversampling + edge, 0.0), layer.shape[0] - 1.01)
+            j, i = int(sx), int(sy)
+            a, b = sx - j, sy - i
+            for part in range(4):
+                colour[part] = (1.0 - b) * ((1.0 - a) * layer[i, j, part] + a * layer[i, j + 1, part]) + b * (
+                    (1.0 - a) * layer[i + 1, j, part] + a * layer[i + 1, j + 1, part]
+                )
+            if colour[3] <= 0.0:
+                continue
+            opacity = colour[3] / 255.0
+            start = (noise_seed + row * 1_000_003 + 3 * column) % (noise.size - 3)
+            for channel in range(3):
+                own = colour[channel] * gain
+                own += noise[start + channel] * np.sqrt(read_noise * read_noise + shot_noise * own)
+                mixed = (1.0 - opacity) * out[row, column, channel] + opacity * own + 0.5
+                out[row, column, channel] = np.uint8(min(max(mixed, 0.0), 255.0))
