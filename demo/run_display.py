@@ -67,12 +67,13 @@ def follow(run: SessionRun, *, quiet: bool, duration_s: float | None = None) -> 
 
 
 def described(event: ExpressionEvent) -> str:
-    """One line for a person: when, what, how sure, where, how strong."""
+    """One line for a person: when, what, how sure, which regions moved and how."""
     label = ""
     if event.label is not None:
         label = f"{event.label} {event.probabilities.get(event.label, 0.0):.0%}  "
     times = f"{event.onset_ns / 1e9:.3f}–{event.apex_ns / 1e9:.3f}–{event.offset_ns / 1e9:.3f} s"
-    return f"{event.event_id:4d}  {event.kind}  {times}  {label}{', '.join(event.regions)}  {event.strength:.1f} px"
+    moved = event.description or f"{', '.join(event.regions)}  {event.strength:.1f} px"
+    return f"{event.event_id:4d}  {event.kind}  {times}  {label}{moved}"
 
 
 def _exit_code(run: SessionRun) -> int:
@@ -89,6 +90,8 @@ def _print_ending(run: SessionRun, kinds: dict[str, int]) -> None:
         f"{run.state}: {kinds['micro']} micro- and {kinds['macro']} macro-expressions in {counts.duration_s:.1f} s "
         f"({counts.read} frames{dropped}, a face in {faces} of them)"
     )
+    if run.conditions is not None:
+        print(run.conditions.in_words())
     if run.report is not None:
         print(f"report: {run.report}")
 

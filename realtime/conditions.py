@@ -5,7 +5,7 @@ and noise. The figure only ever falls when one of them gets worse.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,6 +76,13 @@ class Conditions:
         """The same for brows, lids, nose, cheeks and mouth."""
         return {group: _median(self.limits_px[rows]) for group, rows in _GROUP_ROWS.items()}
 
+    def in_words(self) -> str:
+        """One line for a person: the figure, the smallest movement, and what to improve first."""
+        words = f"conditions {self.word}, {self.quality} of 100"
+        if self.smallest_px is not None:
+            words += f"; movements from {self.smallest_px:.1f} px can be seen"
+        return f"{words}. {self.advice[0]}" if self.advice else words
+
     def as_record(self) -> dict[str, Any]:
         """What `session.json` says of it, without a value that JSON does not know."""
         return {
@@ -105,6 +112,26 @@ class Conditions:
             for row, name in enumerate(named.REGION_NAMES)
         }
         return {"known_after_s": _rounded(self.baseline_known_s), "regions": rows}
+
+
+def session_record(faces: Sequence[Conditions]) -> dict[str, Any] | None:
+    """The field "conditions" of `session.json`: the figures of the face that was seen longest, and all faces.
+
+    Args:
+        faces: the one seen longest first.
+
+    Returns:
+        The record; None without a face.
+    """
+    if not faces:
+        return None
+    return {
+        "quality": faces[0].quality,
+        "word": faces[0].word,
+        "smallest_movement_px": _rounded(faces[0].smallest_px),
+        "advice": list(faces[0].advice),
+        "faces": [face.as_record() for face in faces],
+    }
 
 
 def _median(values: Float32[np.ndarray, " any"]) -> float | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from realtime.clock import to_nanoseconds
+from realtime.conditions import Conditions
+from realtime.conditions_meter import ConditionsMeter, Span
 from realtime.events import ExpressionEvent, RejectedMovement
 from realtime.face_memory import FaceMemory
 from realtime.faces.alignment import AlignmentParameters, FaceAligner
@@ -73,6 +75,7 @@ class FaceChannel:
         self._aligner = FaceAligner(alignment)
         self._motion = MotionExtractor(motion)
         self._spotter = Spotter(spotting)
+        self._conditions = ConditionsMeter(face_id)
         self._telemetry = telemetry
         # The longest expression, its settling, the margin before it, and a frame or two of a slow camera.
         span_s = spotting.macro_longest_s + self._spotter.latency_s + CLIP_MARGIN_S + 0.2
@@ -90,9 +93,15 @@ class FaceChannel:
             sample = self._motion.push(aligned)
         with timed("spot"):
             settled = list(self._spotter.push(sample))
+        with timed("conditions"):
+            self._conditions.push(observation, sample, self._spotter.window)
         self.last_seen_ns = frame.time_ns
         self.reading = FaceReading(sample=sample, strength=self._spotter.strength, threshold=self._spotter.threshold)
         yield from map(self._with_crops, settled)
+
+    def conditions(self, span: Span = "whole") -> Conditions | None:
+        """How well the face can be watched, over its whole time or its last seconds; None before its second frame."""
+        return self._conditions.conditions(self._spotter.window, span)
 
     def flush(self) -> Iterator[SettledEvent | RejectedMovement]:
         """Settle what is still open: the face or the stream has ended."""

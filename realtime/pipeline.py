@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from realtime.capture import Capture
 from realtime.clock import NANOSECONDS, Clock, MonotonicClock, to_nanoseconds
+from realtime.conditions import Conditions
+from realtime.conditions_meter import Span
 from realtime.config import Settings
 from realtime.event_recorder import EventRecorder
 from realtime.events import ExpressionEvent, RejectedMovement
@@ -22,6 +24,8 @@ from realtime.tracked_frames import TrackedFrames
 
 FORGET_FACE_S = 5.0
 """A face that was away this long is settled and forgotten; memory stays flat when many pass by."""
+PAST_FACES = 8
+"""Of so many faces that are gone the conditions are kept, those that were seen longest."""
 PENDING_EVENTS = 4
 """A recording waits when so many events are still being classified or drawn; a camera never does."""
 
@@ -92,12 +96,24 @@ class Pipeline:
         self._sink = sink
         self._watcher = watcher or Watcher()
         self._channels: dict[int, FaceChannel] = {}
+        self._past_conditions: list[Conditions] = []
         self._stop = False
 
     def stop(self, reason: str) -> None:
         """End the run after the frame in hand; what is open is settled and kept. Safe from a signal handler."""
         self.stopped_because = self.stopped_because or reason
         self._stop = True
+
+    def conditions(self, span: Span = "whole") -> list[Conditions]:
+        """How well each face can be watched, up to now; the one seen longest first. At any time, from any thread.
+
+        Args:
+            span: the whole run, with the faces that are gone, or the last seconds.
+        """
+        present = [channel.conditions(span) for channel in list(self._channels.values())]
+        known = [one for one in present if one is not None]
+        past = self._past_conditions if span == "whole" else []
+        return sorted((*past, *known), key=lambda one: -one.seen_s)
 
     def run(self) -> Iterator[ExpressionEvent]:
         """Run to the end of the source; yield each event when it is on disk.
@@ -199,13 +215,21 @@ class Pipeline:
     def _forget_absent(self, time_ns: int, recorder: EventRecorder) -> None:
         limit_ns = time_ns - to_nanoseconds(FORGET_FACE_S)
         absent = [face_id for face_id, channel in self._channels.items() if channel.last_seen_ns < limit_ns]
-        self._settle(itertools.chain.from_iterable(self._channels.pop(face_id).flush() for face_id in absent), recorder)
+        self._settle(itertools.chain.from_iterable(self._end(self._channels.pop(one)) for one in absent), recorder)
 
     def _settle_all(self, recorder: EventRecorder) -> None:
         """Settle every face and let it go: crops are most of a run's memory, and its caller may keep the run."""
         while self._channels:
             _, channel = self._channels.popitem()
-            self._settle(channel.flush(), recorder)
+            self._settle(self._end(channel), recorder)
+
+    def _end(self, channel: FaceChannel) -> Iterator[SettledEvent | RejectedMovement]:
+        """What a face that is gone still settles; its conditions are kept, the face is not."""
+        conditions = channel.conditions()
+        if conditions is not None:
+            kept = sorted((*self._past_conditions, conditions), key=lambda one: -one.seen_s)
+            self._past_conditions = kept[:PAST_FACES]
+        return channel.flush()
 
     def _settle(self, results: Iterator[SettledEvent | RejectedMovement], recorder: EventRecorder) -> None:
         for result in results:

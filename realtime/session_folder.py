@@ -65,6 +65,8 @@ class SessionStatistics:
     """Measured from the frames' times; None under two frames."""
     latency_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Stage to its p50, p95 and p99, milliseconds."""
+    conditions: Mapping[str, Any] | None = None
+    """How well the faces could be watched (`conditions.session_record`); None where there was none."""
     further: Mapping[str, Any] = field(default_factory=dict)
     """More fields for `session.json`, such as the processing speed."""
 
@@ -273,6 +275,7 @@ class SessionWriter:
             },
             "duration_s": statistics.duration_s,
             "frame_rate_hz": statistics.frame_rate_hz,
+            "conditions": statistics.conditions,
             "latency_ms": latency_ms,
             "counts": {
                 **{name: self._counts[name] for name in ("events", "micro", "macro", "rejected")},

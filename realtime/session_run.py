@@ -6,6 +6,7 @@ from pathlib import Path
 from engines.checkpoint import load_checkpoint
 from realtime.capture import Capture
 from realtime.clock import Clock, MonotonicClock
+from realtime.conditions import Conditions, session_record
 from realtime.config import Settings
 from realtime.events import ExpressionEvent
 from realtime.faces.landmarks import REGION_NAMES
@@ -87,6 +88,8 @@ class SessionRun:
         self.counts = FrameCounts()
         self.latency_ms: dict[str, dict[str, float]] = {}
         """Percentiles of each stage, once the run has ended."""
+        self.conditions: Conditions | None = None
+        """Under which the face that was seen longest was watched, once the run has ended; None without a face."""
         self.report: Path | None = None
         """The report, once it is written."""
         self.source = source
@@ -160,6 +163,7 @@ class SessionRun:
             finally:
                 seconds = (self._clock.now_ns() - started_ns) / 1e9
                 self.latency_ms = pipeline.telemetry.summary()
+                self.conditions = next(iter(pipeline.conditions()), None)
                 writer.finish(self.state, reason=self.reason, statistics=_statistics(pipeline, seconds))
                 if self._settings.recording.report:
                     self.report = write_report(self.folder)
@@ -174,5 +178,6 @@ def _statistics(pipeline: Pipeline, seconds: float) -> SessionStatistics:
         duration_s=counts.duration_s,
         frame_rate_hz=counts.frame_rate_hz,
         latency_ms=pipeline.telemetry.summary(),
+        conditions=session_record(pipeline.conditions()),
         further={"processing_s": round(seconds, 3), "processed_frames_per_s": round(counts.read / seconds, 1)},
     )

@@ -5,16 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.json_lines import Record
+from realtime.movement_words import listed, together
 from realtime.report.summary import Summary
-from realtime.report.wording import (
-    STAGES,
-    clock_time,
-    listed,
-    milliseconds,
-    short_time,
-    together,
-    without_numbers,
-)
+from realtime.report.wording import STAGES, clock_time, milliseconds, short_time, without_numbers
 from realtime.session_reader import Session
 
 LISTED_IN_A_GROUP = 200
@@ -138,7 +131,7 @@ def advice(session: Session, summary: Summary) -> list[str]:
         return said
     rate = record.get("frame_rate_hz")
     dropped = int((record.get("frames") or {}).get("dropped") or 0)
-    if rate and rate < SLOW_CAMERA_HZ:
+    if rate and rate < SLOW_CAMERA_HZ and not record.get("conditions"):  # they say it themselves
         said.append(
             f"At {rate:.0f} frames a second a frame lasts {1000 / rate:.0f} ms, and the shortest micro-expressions "
             "last 40 ms: some fall between two frames. A camera of 100 Hz or more sees them."

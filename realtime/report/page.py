@@ -13,6 +13,7 @@ from engines.errors import BadInput
 from realtime.json_lines import without_password, write_atomically
 from realtime.report import curves
 from realtime.report.cards import build_cards
+from realtime.report.conditions import face_conditions
 from realtime.report.embedding import Embedder
 from realtime.report.findings import RejectedGroup, Speed, advice, pace, rejected_groups, speeds, strongest_rejected
 from realtime.report.summary import Summary, summarise
@@ -74,6 +75,7 @@ def render(session: Session, embedder: Embedder | None = None) -> str:
         header=_header(session, trouble),
         summary=summary,
         advice=advice(session, summary),
+        conditions=face_conditions(session),
         timeline=build_timeline(session, signals),
         cards=build_cards(session, signals, embedder or Embedder()),
         open_cards=OPEN_CARDS,
@@ -84,7 +86,7 @@ def render(session: Session, embedder: Embedder | None = None) -> str:
         versions=_pairs(session.record.get("versions")),
         width=curves.WIDTH,
         height=curves.HEIGHT,
-        style=_asset("report.css"),
+        style=_asset("report.css") + _asset("conditions.css"),
         script=_asset("report.js"),
     )
 
