@@ -1,12 +1,15 @@
 """A spotted expression, a rejected movement, and the arithmetic of their intervals."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from realtime.clock import NANOSECONDS, to_seconds
 
 Kind = Literal["micro", "macro"]
+Side = Literal["both", "left", "right"]
+"""Of the face, the subject's."""
 
 
 def intersection_over_union(first: tuple[float, float], second: tuple[float, float]) -> float:
@@ -19,6 +22,39 @@ def intersection_over_union(first: tuple[float, float], second: tuple[float, flo
     if union <= 0:
         return 1.0
     return max(0.0, overlap) / union
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionalMovement:
+    """Where one facial region went, from its rest before the onset to the apex."""
+
+    region: str
+    """Plain words, the subject's left and right."""
+    right_px: float
+    """Towards the image's right, canthus-normalised pixels."""
+    down_px: float
+    """Down, same unit."""
+
+    @property
+    def amplitude_px(self) -> float:
+        """Length of the way, same unit."""
+        return math.hypot(self.right_px, self.down_px)
+
+    def as_record(self) -> dict[str, Any]:
+        """The movement as it stands in a line of `events.jsonl`."""
+        return {**asdict(self), "amplitude_px": self.amplitude_px}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedUnit:
+    """An action unit that a movement looks like."""
+
+    unit: int
+    """Number in the Facial Action Coding System."""
+    name: str
+    side: Side
+    score: float
+    """How much speaks for the unit among all the sets of units that were tried, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +79,12 @@ class ExpressionEvent:
     """Frame at which the event became certain."""
     settled_captured_ns: int
     """Monotonic clock at the capture of that frame."""
+    movements: tuple[RegionalMovement, ...] = ()
+    """Where each of `regions` went, strongest first; one that could not be read at the apex is left out."""
+    action_units: tuple[SuggestedUnit, ...] = ()
+    """What the movement of the whole face suggests, lowest number first; none where no few units account for it."""
+    description: str = ""
+    """Movements and action units in words: "left lip corner up and out, 1.6 px: AU12, one-sided"."""
     event_id: int = 0
     """1-based number in the session, in the order of settling; 0 until the session gives it."""
     label: str | None = None
@@ -67,6 +109,9 @@ class ExpressionEvent:
             "event_id": self.event_id,
             **_movement_record(self),
             "kind": self.kind,
+            "movements": [movement.as_record() for movement in self.movements],
+            "action_units": [asdict(unit) for unit in self.action_units],
+            "description": self.description,
             "label": self.label,
             "probabilities": dict(self.probabilities),
             "latency_ms": self.latency_ms,

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from realtime.events import RegionalMovement
 from realtime.json_lines import Record
+from realtime.movement_words import SURE, listed, said, together
 from realtime.report import curves
 from realtime.report.embedding import Clip, Embedder
-from realtime.report.wording import clock_time, direction, listed, milliseconds, short_time, together
+from realtime.report.wording import clock_time, milliseconds, short_time
 from realtime.session_reader import Session
 from realtime.signals import Signals
 
@@ -69,6 +71,8 @@ class Card:
     latency: str
     probabilities: Sequence[tuple[str, float]]
     moved: Sequence[str]
+    suggested: Sequence[str] | None
+    """Action units that the movement suggests, in words; None where the session was recorded without them."""
     moments: Sequence[Picture]
     maps: Sequence[Picture]
     clip: Clip | None
@@ -113,7 +117,8 @@ def _card(
         ratio=f"{event['strength'] / max(event['threshold'], 1e-6):.1f}",
         latency=milliseconds(event.get("latency_ms")),
         probabilities=sorted(probabilities.items(), key=lambda item: -item[1]),
-        moved=_moved(event, signals, rows),
+        moved=_moved(event),
+        suggested=[_suggested(unit) for unit in event["action_units"]] if "action_units" in event else None,
         moments=_moments(event, folder, embedder),
         maps=_maps(event, folder, embedder),
         clip=clip,
@@ -182,24 +187,23 @@ def _median(rest: Float32[np.ndarray, "part regions 2"]) -> Float32[np.ndarray, 
     return middle
 
 
-def _moved(event: Record, signals: Signals | None, rows: Int64[np.ndarray, " rows"]) -> list[str]:
-    """What moved, strongest first, in words: "right lip corner 1.7 px up and outwards"."""
-    regions = [str(name) for name in event["regions"]]
-    known = [name for name in regions if signals is not None and name in signals.regions]
-    if signals is None or not len(rows) or not known:
-        return together(regions)
-    apex_s = float(event["apex_s"])
-    _, course = _course(event, signals, rows, apex_s - 0.02, apex_s + 0.0201)
-    if not len(course):
-        return together(regions)
-    seen = np.isfinite(course)
-    at_apex = np.where(seen, course, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    words = []
-    for region, movement in list(zip(known, at_apex, strict=True))[:NAMED_REGIONS]:
-        way = direction(region, movement.astype(np.float32))
-        words.append(f"{region} {np.hypot(*movement):.1f} px {way}".strip())
-    rest = known[NAMED_REGIONS:]
-    return [*words, f"also {listed(together(rest))}"] if rest else words
+def _moved(event: Record) -> list[str]:
+    """What moved, strongest first, in words: "right lip corner up and out, 1.7 px"."""
+    movements = [
+        RegionalMovement(region=one["region"], right_px=one["right_px"], down_px=one["down_px"])
+        for one in event.get("movements") or ()
+    ]
+    words = list(said(movements))
+    if not words:
+        return together([str(name) for name in event["regions"]])
+    named, rest = words[:NAMED_REGIONS], words[NAMED_REGIONS:]
+    return [*map(str, named), *([f"also {listed(one.name for one in rest)}"] if rest else [])]
+
+
+def _suggested(unit: Record) -> str:
+    """An action unit in words: "AU12, lip corner puller, left side only (perhaps)"."""
+    side = "" if unit["side"] == "both" else f", {unit['side']} side only"
+    return f"AU{unit['unit']}, {unit['name']}{side}" + (" (perhaps)" if unit["score"] < SURE else "")
 
 
 def _curve(event: Record, signals: Signals | None, rows: Int64[np.ndarray, " rows"]) -> Curve | None:

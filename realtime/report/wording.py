@@ -2,14 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-
-import numpy as np
-from jaxtyping import Float32
-
-STILL_PX = 0.15
-"""Movement along one axis under this is not worth a word."""
 
 STAGES: Mapping[str, str] = {
     "read": "Read the picture",
@@ -74,12 +68,6 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number or 'no'} {one if number == 1 else many or one + 's'}"
 
 
-def listed(words: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = [*words] or [""]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def date(record_time: object) -> str:
     """`20 November 2026, 18:37 UTC` of an ISO time; the text itself where it is none."""
     try:
@@ -87,35 +75,6 @@ def date(record_time: object) -> str:
     except ValueError:
         return str(record_time or "unknown")
     return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".strip()
-
-
-def together(regions: Sequence[str]) -> list[str]:
-    """Regions of both sides in one word, in order: "left cheek", "right cheek" becomes "both cheeks"."""
-    words: list[str] = []
-    for region in regions:
-        side, _, part = region.partition(" ")
-        other = {"left": "right", "right": "left"}.get(side)
-        word = f"both {part}s" if other and f"{other} {part}" in regions else region
-        if word not in words:
-            words.append(word)
-    return words
-
-
-def direction(region: str, movement_px: Float32[np.ndarray, "2"]) -> str:
-    """Where a region went: "up and outwards", as seen on the subject's face."""
-    across, down = float(movement_px[0]), float(movement_px[1])
-    largest = max(abs(across), abs(down))
-    words = []
-    if abs(down) >= max(STILL_PX, 0.4 * largest):
-        words.append("down" if down > 0 else "up")
-    if abs(across) >= max(STILL_PX, 0.4 * largest):
-        # The subject's left is the image's right.
-        outward = {"left": 1.0, "right": -1.0}.get(region.partition(" ")[0])
-        if outward is None:
-            words.append("to the subject's left" if across > 0 else "to the subject's right")
-        else:
-            words.append("outwards" if across * outward > 0 else "inwards")
-    return listed(words)
 
 
 def without_numbers(reason: str) -> str:

@@ -21,6 +21,7 @@ from realtime.faces.observation import (
     FaceQuality,
 )
 from realtime.session_folder import SessionStatistics, SessionWriter
+from realtime.spotting.description import described
 from realtime.spotting.sample import MotionSample
 from tests.realtime.session_fixtures import HandClock
 from trainers.datasets.action_units import ActionUnitActivation, displacement
@@ -161,7 +162,7 @@ def _movement(script: Script, rate_hz: float) -> ExpressionEvent | RejectedMovem
     if script.rejected:
         return RejectedMovement(**interval, reason=script.rejected)
     others = [name for name in ("negative", "positive", "surprise") if name != script.label]
-    return ExpressionEvent(
+    event = ExpressionEvent(
         **interval,
         kind=script.kind,
         settled_index=offset + 30,
@@ -170,6 +171,8 @@ def _movement(script: Script, rate_hz: float) -> ExpressionEvent | RejectedMovem
         probabilities={script.label: 0.78, others[0]: 0.15, others[1]: 0.07},
         checkpoint="default",
     )
+    moved = _region_movement(script, _aligned_portrait(shipped_face(0)))
+    return described(event, moved, np.full_like(moved, 0.42))
 
 
 def _fields() -> tuple[np.ndarray, np.ndarray]:

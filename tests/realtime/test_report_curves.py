@@ -11,12 +11,9 @@ from realtime.report import curves
 from realtime.report.wording import (
     clock_time,
     counted,
-    direction,
     length,
-    listed,
     milliseconds,
     short_time,
-    together,
     without_numbers,
 )
 
@@ -97,9 +94,6 @@ def test_ticks_are_few_and_inside(start_s: float, length_s: float) -> None:
         (milliseconds(None), "–"),
         (counted(0, "event"), "no events"),
         (counted(1, "event"), "1 event"),
-        (listed([]), ""),
-        (listed(["a", "b", "c"]), "a, b and c"),
-        (listed(together(["left cheek", "chin", "right cheek"])), "both cheeks and chin"),
         (
             without_numbers("the eyes blinked from 1.20 s to 1.40 s; the light jumped from 1.10 s to 1.30 s"),
             "the eyes blinked; the light jumped",
@@ -108,18 +102,3 @@ def test_ticks_are_few_and_inside(start_s: float, length_s: float) -> None:
 )
 def test_words(said: str, wanted: str) -> None:
     assert said == wanted
-
-
-@pytest.mark.parametrize(
-    ("region", "across", "down", "wanted"),
-    [
-        ("left lip corner", 1.0, -0.8, "up and outwards"),
-        ("right lip corner", -1.0, -0.8, "up and outwards"),
-        ("right inner brow", 0.6, 1.0, "down and inwards"),
-        ("left inner brow", 0.05, -1.2, "up"),
-        ("chin", 0.9, 0.1, "to the subject's left"),
-        ("chin", 0.01, 0.01, ""),
-    ],
-)
-def test_directions_are_the_subjects_own(region: str, across: float, down: float, wanted: str) -> None:
-    assert direction(region, np.array([across, down], np.float32)) == wanted
