@@ -7,6 +7,7 @@ from dataclasses import replace
 from realtime.clock import NANOSECONDS
 from realtime.events import ExpressionEvent, Kind, RejectedMovement, intersection_over_union
 from realtime.faces.landmarks import LID_REGIONS, REGION_NAMES
+from realtime.spotting.description import described
 from realtime.spotting.judgement import (
     GateLog,
     against_course,
@@ -210,7 +211,7 @@ class Spotter:
     def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
         onset, apex, offset = stamps
         newest = self._newest_sample()
-        return ExpressionEvent(
+        event = ExpressionEvent(
             face_id=newest.face_id,
             onset_index=onset.index,
             apex_index=apex.index,
@@ -225,6 +226,7 @@ class Spotter:
             settled_index=newest.index,
             settled_captured_ns=newest.captured_ns,
         )
+        return described(event, moved_at_apex(self._window, movement), self._window.limits(range(self._window.regions)))
 
     def _rejected(self, movement: Movement, stamps: Stamps, reason: str) -> RejectedMovement:
         onset, apex, offset = stamps
