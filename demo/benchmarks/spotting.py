@@ -1,283 +1,145 @@
-"""How well expressions are spotted: F1, apex error and false alarms on filmed scenes whose truth is known.
+"""How well expressions are spotted: F1, timing and false alarms, on films whose truth is known and on real footage.
 
-Scenes are filmed into H.264 files (more compressed than the synthesiser's default; the films for the comparison of
-frame rates as by default) and go through the whole way of the live system: decoder, tracker, alignment,
-movement, spotter. The faces and scripts here are not those on which the spotter's parameters were chosen.
+Portraits are filmed into H.264 files under one condition after another and go through the whole way of the live
+system: decoder, tracker, alignment, movement, spotter. Real footage, where some is given, is played as it is, where
+whatever is spotted counts as a false alarm, and with movements of known onset, apex and offset warped into it.
 """
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby, product
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-import numpy as np
+from demo.benchmarks.spotting_chain import movement_of, spot
+from demo.benchmarks.spotting_figures import alarms, figures, grouped
+from demo.benchmarks.spotting_footage import PLANS, FootageTake, plan_footage, play_footage
+from demo.benchmarks.spotting_pairs import pair_figures, pair_takes
+from demo.benchmarks.spotting_picture import write_picture
+from demo.benchmarks.spotting_tables import render
+from demo.benchmarks.spotting_takes import (
+    CLEAN,
+    CONDITIONS,
+    NATURAL,
+    QUICK_CONDITIONS,
+    RATES_HZ,
+    TAKE_S,
+    USUAL_HZ,
+    Outcome,
+    Take,
+    plan,
+    play,
+)
+from demo.progress_bar import bar_of
 
-from realtime.clock import NANOSECONDS
-from realtime.events import ExpressionEvent, RejectedMovement
-from realtime.faces.alignment import FaceAligner
-from realtime.faces.tracker import FaceTracker
-from realtime.sources.video_file import VideoFile
-from realtime.spotting.motion import MotionExtractor
-from realtime.spotting.sample import MotionSample
-from realtime.spotting.spotter import Spotter, SpottingParameters
-from trainers.datasets.synthetic_rendering import Scene
-from trainers.datasets.synthetic_videos import PRESETS, Filming, write_video
-from trainers.metrics.spotting import Interval, SpottingScore, match_intervals, score_spotting
+__all__ = ["SHOWS_PROGRESS", "movement_of", "play_any", "render", "run", "spot"]
 
-RATES_HZ = (30.0, 60.0, 100.0, 200.0)
-CONDITIONS = ("still", "moving", "noisy", "blinks")
-"""Scenes of `PRESETS` with expressions; "neutral" has none and counts false alarms."""
-QUALITY = 20
-"""Constant rate factor of H.264: about what a camera application records."""
-MINUTES = 5.5
-PAIR_SEEDS, PAIR_RATES_HZ = (61, 62), (30.0, 200.0)
-"""Scripts that are filmed twice, and at which rates."""
-PAIR_S = 12.0
-"""Length of each of these films, seconds."""
-
-
-Codec = Literal["h264", "h264-lossless"]
-"""Rate pairs are filmed with both: H.264 leaves out small changes, most of all at 200 Hz, so that what it films is no
-longer quite the same movement."""
+SHOWS_PROGRESS = True
+"""It draws a progress bar of its own."""
+_MOST_PROCESSES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
-    """One scene filmed once."""
-
-    condition: str
-    rate_hz: float
-    seed: int
-    identity: int
-    duration_s: float
-    quality: int = QUALITY
-    codec: Codec = "h264"
-
-    @property
-    def name(self) -> str:
-        """Unique among the takes of a run."""
-        return f"{self.condition}-{self.rate_hz:.0f}-{self.seed}-{self.identity}"
+def play_any(take: Take | FootageTake) -> Outcome:
+    """Play a film or a recording."""
+    return play(take) if isinstance(take, Take) else play_footage(take)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What is true of a take and what was spotted in it."""
-
-    take: Take
-    truths: list[Interval]
-    events: list[Interval]
-    rejected: int
-
-
-def film(take: Take, folder: Path) -> tuple[Path, list[dict[str, Any]]]:
-    """Film a take into a video file; the file and its truths."""
-    parameters = replace(PRESETS[take.condition], identity=take.identity, duration_s=take.duration_s)
-    path = folder / f"{take.name}.mp4"
-    return path, write_video(
-        Scene.plan(parameters, take.seed),
-        path,
-        Filming(frame_rate_hz=take.rate_hz, quality=take.quality, codec=take.codec),
-    )
-
-
-def movement_of(video: Path) -> Iterator[MotionSample]:
-    """Regional movement of every face in every frame of a video."""
-    chains: dict[int, tuple[FaceAligner, MotionExtractor]] = {}
-    with FaceTracker() as tracker, VideoFile(video) as source:
-        while (frame := source.read()) is not None:
-            for observation in tracker.push(frame):
-                aligner, extractor = chains.setdefault(observation.face_id, (FaceAligner(), MotionExtractor()))
-                yield extractor.push(aligner.push(frame, observation))
-
-
-def spot(
-    samples: Iterator[MotionSample] | Sequence[MotionSample], parameters: SpottingParameters | None = None
-) -> tuple[list[ExpressionEvent], list[RejectedMovement]]:
-    """Spot in the movement of one or more faces; events and rejected movements."""
-    spotters: dict[int, Spotter] = {}
-    settled: list[ExpressionEvent | RejectedMovement] = []
-    for sample in samples:
-        spotter = spotters.setdefault(sample.face_id, Spotter(parameters))
-        settled += spotter.push(sample)
-    for spotter in spotters.values():
-        settled += spotter.flush()
-    events = [one for one in settled if isinstance(one, ExpressionEvent)]
-    return events, [one for one in settled if isinstance(one, RejectedMovement)]
-
-
-def true_intervals(records: Sequence[dict[str, Any]], name: str) -> list[Interval]:
-    """Lines of `truth.jsonl` as intervals of a video."""
-    return [
-        Interval(video=name, onset_s=one["onset_s"], apex_s=one["apex_s"], offset_s=one["offset_s"], kind=one["kind"])
-        for one in records
-    ]
-
-
-def event_intervals(events: Sequence[ExpressionEvent], name: str) -> list[Interval]:
-    """Events as intervals of a video."""
-    return [
-        Interval(
-            video=name,
-            onset_s=one.onset_ns / NANOSECONDS,
-            apex_s=one.apex_ns / NANOSECONDS,
-            offset_s=one.offset_ns / NANOSECONDS,
-            kind=one.kind,
-        )
-        for one in events
-    ]
-
-
-def play(take: Take) -> Outcome:
-    """Film a take, spot in it, forget the film."""
-    with tempfile.TemporaryDirectory(prefix="onset-bench-") as name:
-        path, records = film(take, Path(name))
-        events, rejected = spot(movement_of(path))
-    truths = true_intervals(records, take.name)
-    return Outcome(take=take, truths=truths, events=event_intervals(events, take.name), rejected=len(rejected))
-
-
-def plan(minutes: float, rates_hz: Sequence[float], conditions: Sequence[str]) -> list[Take]:
-    """Takes of all conditions at all rates, and a neutral one a rate; as long together as asked for."""
-    count = len(rates_hz) * (len(conditions) + 1)
-    seconds = max(round(minutes * 60.0 / count, 1), 5.0)
-    cells = [(condition, rate) for rate in rates_hz for condition in (*conditions, "neutral")]
-    return [
-        Take(
-            condition=condition, rate_hz=rate, seed=700 + number, identity=5 + 3 * number, duration_s=max(seconds, 5.0)
-        )
-        for number, (condition, rate) in enumerate(cells)
-    ]
-
-
-def scored(outcomes: Sequence[Outcome], which: str = "micro") -> SpottingScore:
-    """Pooled score of some takes."""
-    return score_spotting(
-        [truth for outcome in outcomes for truth in outcome.truths],
-        [event for outcome in outcomes for event in outcome.events],
-        which="micro" if which == "micro" else "all",
-        durations_s={outcome.take.name: outcome.take.duration_s for outcome in outcomes},
-    )
-
-
-def _figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    micro, everything = scored(outcomes), scored(outcomes, "all")
-    return {
-        "minutes": sum(outcome.take.duration_s for outcome in outcomes) / 60.0,
-        "true_micro": micro.true_positives + micro.false_negatives,
-        "micro": micro.as_record(),
-        "all": everything.as_record(),
-        "rejected": sum(outcome.rejected for outcome in outcomes),
-    }
-
-
-def _by(outcomes: Sequence[Outcome], key: Callable[[Outcome], Any]) -> dict[str, dict[str, Any]]:
-    ordered = sorted(outcomes, key=key)
-    return {str(value): _figures(list(group)) for value, group in groupby(ordered, key=key)}
-
-
-def rate_differences(slow: Outcome, fast: Outcome) -> list[float]:
-    """Largest difference of onset, apex and offset, ms, of each expression spotted in both films of a script."""
-    pairs = match_intervals(
-        [(one.onset_s, one.offset_s) for one in slow.events], [(one.onset_s, one.offset_s) for one in fast.events]
-    )
-    differences = []
-    for pair in pairs:
-        one, other = slow.events[pair.truth], fast.events[pair.event]
-        first, second = (np.array([a.onset_s, a.apex_s or 0.0, a.offset_s]) for a in (one, other))
-        differences.append(1000.0 * float(np.abs(first - second).max()))
-    return differences
+def play_all(takes: Sequence[Take | FootageTake], processes: int) -> list[Outcome]:
+    """Play films and recordings, several at once; outcomes in the order of the takes."""
+    outcomes: dict[int, Outcome] = {}
+    with bar_of("spotting bench") as done:
+        if processes == 1:
+            for number, take in enumerate(takes):
+                outcomes[number] = play_any(take)
+                done(len(outcomes), len(takes))
+        else:
+            # MediaPipe's threads do not survive a fork.
+            with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+                waiting = {pool.submit(play_any, take): number for number, take in enumerate(takes)}
+                for future in as_completed(waiting):
+                    outcomes[waiting[future]] = future.result()
+                    done(len(outcomes), len(takes))
+    return [outcomes[number] for number in range(len(takes))]
 
 
 def run(
     *,
     quick: bool = False,
-    minutes: float | None = None,
-    rates_hz: Sequence[float] = RATES_HZ,
-    conditions: Sequence[str] = CONDITIONS,
+    footage: Sequence[Path] = (),
+    picture: Path | None = None,
+    conditions: Sequence[str] | None = None,
+    rates_hz: Sequence[float] | None = None,
+    processes: int | None = None,
 ) -> dict[str, Any]:
-    """Film, spot and score.
+    """Film, play, spot and score.
 
     Args:
-        quick: about a minute of video in all.
-        minutes: length of all scored takes together; by default 5.5, or 1 when quick.
-        rates_hz: frame rates.
-        conditions: names of scenes in `PRESETS`.
+        quick: two faces, few conditions, about two minutes of video in all.
+        footage: recordings of faces, or folders of them.
+        picture: an SVG file to draw the detection curves and the conditions into.
+        conditions: names of `CONDITIONS`; all by default.
+        rates_hz: of the main condition.
+        processes: how many takes are played at once; by default one a core.
 
     Returns:
-        Figures over all takes, by condition and by rate, false alarms a minute on a face at rest, and how far the
-        intervals of one script differ between films at 30 and at 200 Hz.
+        Figures over the expressive takes at the usual rate, by condition, by rate, by identity and by amplitude; false
+        alarms at rest; how far one script's intervals differ between 30 and 200 Hz; and figures of the footage.
+
+    Raises:
+        BadInput: if footage cannot be used or the picture cannot be written.
     """
-    minutes = minutes or (1.0 if quick else MINUTES)
-    takes = plan(minutes, (30.0, 100.0) if quick else rates_hz, conditions)
-    outcomes = [play(take) for take in takes]
-    expressive = [outcome for outcome in outcomes if outcome.take.condition != "neutral"]
-    at_rest = [outcome for outcome in outcomes if outcome.take.condition == "neutral"]
-    differences = {}
-    for condition, codec in product(("still", "moving"), get_args(Codec)):
-        films = [_pair(condition, seed, codec) for seed in (PAIR_SEEDS[:1] if quick else PAIR_SEEDS)]
-        values = [value for slow, fast in films for value in rate_differences(slow, fast)]
-        differences[f"{condition}, {codec}"] = {
-            "expressions": len(values),
-            "median_ms": float(np.median(values)) if values else None,
-            "largest_ms": max(values, default=None),
-            "within_one_frame": sum(value <= 1000.0 / min(PAIR_RATES_HZ) + 0.5 for value in values),
-        }
+    conditions = conditions or (QUICK_CONDITIONS if quick else tuple(CONDITIONS))
+    rates_hz = rates_hz or ((30.0, 100.0) if quick else RATES_HZ)
+    filmed = plan(
+        conditions,
+        rates_hz,
+        **({"identities": (1, 6), "duration_s": 10.0} if quick else {"duration_s": TAKE_S}),
+    )
+    pairs = pair_takes(quick=quick)
+    recordings = plan_footage(footage, plans=1 if quick else PLANS)
+    outcomes = play_all([*filmed, *pairs, *recordings], processes or _processes())
+    split = len(filmed), len(filmed) + len(pairs)
+    result = {
+        **_film_figures(outcomes[: split[0]]),
+        "thirty_against_two_hundred_hz": pair_figures(outcomes[split[0] : split[1]]),
+        "footage": _footage_figures(outcomes[split[1] :]),
+    }
+    if picture is not None:
+        write_picture(result, picture)
+    return result
+
+
+def _film_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    expressive = [outcome for outcome in outcomes if outcome.condition != "at rest"]
+    natural = [outcome for outcome in expressive if outcome.condition == NATURAL]
+    usual = [outcome for outcome in expressive if outcome.rate_hz == USUAL_HZ]
+    by_condition = grouped(usual, lambda outcome: list(CONDITIONS).index(outcome.condition))
+    named = {list(CONDITIONS)[int(place)]: found for place, found in by_condition.items()}
+    clean = named.get(CLEAN)
+    for found in named.values():
+        found["f1_lost"] = clean["micro"]["f1"] - found["micro"]["f1"] if clean else None
     return {
-        "overall": _figures(expressive),
-        "by_condition": _by(expressive, lambda outcome: outcome.take.condition),
-        "by_rate_hz": _by(expressive, lambda outcome: outcome.take.rate_hz),
-        "at_rest": {
-            "minutes": sum(outcome.take.duration_s for outcome in at_rest) / 60.0,
-            "false_alarms": sum(len(outcome.events) for outcome in at_rest),
-        },
-        "thirty_against_two_hundred_hz": differences,
+        "overall": figures(usual),
+        "by_condition": named,
+        "natural_by_rate_hz": grouped(natural, lambda outcome: outcome.rate_hz),
+        "by_identity": grouped(expressive, lambda outcome: outcome.identity),
+        "at_rest": alarms([outcome for outcome in outcomes if outcome.condition == "at rest"]),
     }
 
 
-def _pair(condition: str, seed: int, codec: Codec) -> tuple[Outcome, Outcome]:
-    """One script filmed at the lowest and at the highest rate."""
-    slow, fast = (
-        play(
-            Take(
-                condition=condition,
-                rate_hz=rate_hz,
-                seed=seed,
-                identity=seed,
-                duration_s=PAIR_S,
-                quality=Filming().quality,
-                codec=codec,
-            )
-        )
-        for rate_hz in PAIR_RATES_HZ
-    )
-    return slow, fast
+def _footage_figures(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+    if not outcomes:
+        return None
+    untouched = [outcome for outcome in outcomes if outcome.condition == "untouched"]
+    inserted = [outcome for outcome in outcomes if outcome.condition != "untouched"]
+    return {
+        "untouched": alarms(untouched),
+        "untouched_by_recording": grouped(untouched, lambda outcome: outcome.identity, alarms),
+        "inserted": grouped(inserted, lambda outcome: outcome.condition),
+        "inserted_by_recording": grouped(inserted, lambda outcome: (outcome.identity, outcome.condition)),
+    }
 
 
-def _line(name: str, figures: dict[str, Any]) -> str:
-    micro, everything = figures["micro"], figures["all"]
-    apex = micro["apex_error_ms"]["median"]
-    return (
-        f"{name:>10} {figures['minutes']:5.1f} {figures['true_micro']:6d} {micro['f1']:6.3f} {micro['precision']:6.3f} "
-        f"{micro['recall']:6.3f} {everything['f1']:6.3f} {'–' if apex is None else format(apex, '.0f'):>7} "
-        f"{micro['mean_iou'] or 0.0:6.2f} {micro['false_alarms_per_minute']:7.2f}"
-    )
-
-
-def render(result: dict[str, Any]) -> str:
-    """The figures as a table."""
-    lines = ["            min.  micro     F1  prec.  recall  F1 all  apex ms    IoU  false/min"]
-    lines += [_line(name, figures) for name, figures in result["by_condition"].items()]
-    lines += [_line(f"{float(rate):.0f} Hz", figures) for rate, figures in result["by_rate_hz"].items()]
-    lines.append(_line("overall", result["overall"]))
-    rest = result["at_rest"]
-    lines.append(f"face at rest, noisy: {rest['false_alarms']} false alarms in {rest['minutes']:.1f} min")
-    for condition, rates in result["thirty_against_two_hundred_hz"].items():
-        if rates["expressions"]:
-            lines.append(
-                f"{condition}, the same script at 30 and at 200 Hz: {rates['within_one_frame']} of "
-                f"{rates['expressions']} expressions within one 30 Hz frame in all moments; largest difference "
-                f"{rates['median_ms']:.0f} ms (median), {rates['largest_ms']:.0f} ms (worst)"
-            )
-    return "\n".join(lines)
+def _processes() -> int:
+    return max(1, min(len(os.sched_getaffinity(0)), _MOST_PROCESSES))
