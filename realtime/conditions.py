@@ -101,17 +101,21 @@ class Conditions:
         }
 
     def _baseline_record(self) -> dict[str, Any]:
-        first, now = self.baseline_first, self.baseline_now
-        rows = {
-            name: {
-                "noise_px": None if first is None else _rounded(first.noise_px[row]),
-                "noise_now_px": None if now is None else _rounded(now.noise_px[row]),
-                "neutral_px": None if first is None else [_rounded(value) for value in first.neutral_px[row]],
-                "neutral_now_px": None if now is None else [_rounded(value) for value in now.neutral_px[row]],
-            }
-            for row, name in enumerate(named.REGION_NAMES)
+        first, now = _regions_record(self.baseline_first), _regions_record(self.baseline_now)
+        return {
+            "known_after_s": _rounded(self.baseline_known_s),
+            "regions": {
+                name: {"first": then, "now": at_last}
+                for name, then, at_last in zip(named.REGION_NAMES, first, now, strict=True)
+            },
         }
-        return {"known_after_s": _rounded(self.baseline_known_s), "regions": rows}
+
+
+def _regions_record(baseline: Baseline | None) -> list[dict[str, Any] | None]:
+    if baseline is None:
+        return [None] * len(named.REGION_NAMES)
+    rows = zip(baseline.noise_px.tolist(), baseline.neutral_px.tolist(), strict=True)
+    return [{"noise_px": _rounded(noise), "neutral_px": [_rounded(x), _rounded(y)]} for noise, (x, y) in rows]
 
 
 def session_record(faces: Sequence[Conditions]) -> dict[str, Any] | None:

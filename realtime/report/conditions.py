@@ -72,12 +72,13 @@ def _face(face: Mapping[str, Any]) -> FaceConditions:
 
 
 def _row(name: str, row: Mapping[str, Any]) -> RegionRow:
+    first, now = row.get("first") or {}, row.get("now") or {}
     return RegionRow(
         name=name,
-        noise=_px(row.get("noise_px")),
-        noise_now=_px(row.get("noise_now_px")),
-        neutral=_place(row.get("neutral_px")),
-        neutral_now=_place(row.get("neutral_now_px")),
+        noise=_px(first.get("noise_px")),
+        noise_now=_px(now.get("noise_px")),
+        neutral=_place(first.get("neutral_px")),
+        neutral_now=_place(now.get("neutral_px")),
     )
 
 
