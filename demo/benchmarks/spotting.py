@@ -23,6 +23,9 @@ from demo.benchmarks.spotting_takes import (
     CONDITIONS,
     NATURAL,
     QUICK_CONDITIONS,
+    QUICK_IDENTITIES,
+    QUICK_RATES_HZ,
+    QUICK_TAKE_S,
     RATES_HZ,
     TAKE_S,
     USUAL_HZ,
@@ -32,6 +35,7 @@ from demo.benchmarks.spotting_takes import (
     play,
 )
 from demo.progress_bar import bar_of
+from trainers.datasets.synthetic_face import SHIPPED_FACES
 
 __all__ = ["SHOWS_PROGRESS", "movement_of", "play_any", "render", "run", "spot"]
 
@@ -70,6 +74,9 @@ def run(
     picture: Path | None = None,
     conditions: Sequence[str] | None = None,
     rates_hz: Sequence[float] | None = None,
+    identities: Sequence[int] | None = None,
+    take_s: float | None = None,
+    pairs: bool = True,
     processes: int | None = None,
 ) -> dict[str, Any]:
     """Film, play, spot and score.
@@ -80,6 +87,9 @@ def run(
         picture: an SVG file to draw the detection curves and the conditions into.
         conditions: names of `CONDITIONS`; all by default.
         rates_hz: of the main condition.
+        identities: faces, by number; all shipped ones by default, two when quick.
+        take_s: length of each film, seconds; by default 20, or 10 when quick.
+        pairs: compare 30 with 200 Hz, too.
         processes: how many takes are played at once; by default one a core.
 
     Returns:
@@ -89,17 +99,16 @@ def run(
     Raises:
         BadInput: if footage cannot be used or the picture cannot be written.
     """
-    conditions = conditions or (QUICK_CONDITIONS if quick else tuple(CONDITIONS))
-    rates_hz = rates_hz or ((30.0, 100.0) if quick else RATES_HZ)
     filmed = plan(
-        conditions,
-        rates_hz,
-        **({"identities": (1, 6), "duration_s": 10.0} if quick else {"duration_s": TAKE_S}),
+        conditions or (QUICK_CONDITIONS if quick else tuple(CONDITIONS)),
+        rates_hz or (QUICK_RATES_HZ if quick else RATES_HZ),
+        identities=identities or (QUICK_IDENTITIES if quick else tuple(range(SHIPPED_FACES))),
+        duration_s=take_s or (QUICK_TAKE_S if quick else TAKE_S),
     )
-    pairs = pair_takes(quick=quick)
+    paired = pair_takes(quick=quick) if pairs else []
     recordings = plan_footage(footage, plans=1 if quick else PLANS)
-    outcomes = play_all([*filmed, *pairs, *recordings], processes or _processes())
-    split = len(filmed), len(filmed) + len(pairs)
+    outcomes = play_all([*filmed, *paired, *recordings], processes or _processes())
+    split = len(filmed), len(filmed) + len(paired)
     result = {
         **_film_figures(outcomes[: split[0]]),
         "thirty_against_two_hundred_hz": pair_figures(outcomes[split[0] : split[1]]),

@@ -1,6 +1,6 @@
 """Figures of the spotting bench: pooled scores by condition, rate, identity and amplitude."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -30,13 +30,26 @@ def scored_between(outcomes: Sequence[Outcome], low_px: float, high_px: float) -
         The score. No false alarm has an amplitude of its own: each counts in every such score, so that precision and
         F1 are those of a spotter that had all its false alarms and only these truths.
     """
-    pairing = _pairing(outcomes, "micro")
-    sizes: dict[Interval, float] = {
-        truth: size for outcome in outcomes for truth, size in zip(outcome.truths, outcome.amplitudes_px, strict=True)
+    chosen = {
+        truth
+        for outcome in outcomes
+        for truth, size in zip(outcome.truths, outcome.amplitudes_px, strict=True)
+        if low_px <= size < high_px
     }
+    return _scored_of(outcomes, chosen)
+
+
+def scored_calm(outcomes: Sequence[Outcome]) -> SpottingScore:
+    """Score of the micro-expressions of a face that does nothing else at the time; false alarms are everyone's."""
+    chosen = {truth for outcome in outcomes for truth, calm in zip(outcome.truths, outcome.calm, strict=True) if calm}
+    return _scored_of(outcomes, chosen)
+
+
+def _scored_of(outcomes: Sequence[Outcome], chosen: Container[Interval]) -> SpottingScore:
+    pairing = _pairing(outcomes, "micro")
     kept = Pairing(
-        hits=tuple(hit for hit in pairing.hits if low_px <= sizes[hit.truth] < high_px),
-        missed=tuple(truth for truth in pairing.missed if low_px <= sizes[truth] < high_px),
+        hits=tuple(hit for hit in pairing.hits if hit.truth in chosen),
+        missed=tuple(truth for truth in pairing.missed if truth in chosen),
         false_alarms=pairing.false_alarms,
     )
     return score_pairing(kept, sum(outcome.duration_s for outcome in outcomes))
@@ -52,6 +65,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "micro": micro.as_record(),
         "all": scored(outcomes, "all").as_record(),
         "well_visible": scored_between(outcomes, WELL_VISIBLE_PX, float("inf")).as_record(),
+        "calm": scored_calm(outcomes).as_record(),
         "by_amplitude_px": {f"{low:g}–{high:g}": _bin(outcomes, low, high) for low, high in AMPLITUDE_BINS_PX},
         "rejected": sum(outcome.rejected for outcome in outcomes),
     }

@@ -1,6 +1,6 @@
 """Real footage in the spotting bench: as it is, for false alarms, and with inserted movements, for recall."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,9 @@ from demo.benchmarks.spotting_chain import movement_of, spot
 from demo.benchmarks.spotting_takes import Outcome, event_intervals, true_intervals
 from engines.errors import BadInput
 from realtime.clock import NANOSECONDS
+from realtime.faces.landmarks import BROW_REGIONS, REGION_NAMES
 from realtime.sources import Source, VideoFile
+from realtime.spotting.sample import MotionSample
 from trainers.datasets.inserted_course import LONGEST_GAP_S, FaceCourse, follow_face
 from trainers.datasets.inserted_footage import InsertedFootage
 from trainers.datasets.inserted_movement import BROW_UNITS, EVERY_UNIT, InsertionParameters, plan_insertions
@@ -20,6 +22,9 @@ from trainers.datasets.inserted_videos import inserted_records
 SUFFIXES = frozenset({".mp4", ".mov", ".mpg", ".mpeg", ".avi", ".mkv", ".webm", ".m4v", ".wmv"})
 PLANS = 4
 """Plans of insertions drawn for each recording: short ones have room for few at a time."""
+
+CALM_PX, CALM_S = 1.5, 0.3
+"""A face is calm where no region moves further by itself, from so long before a movement until so long after."""
 
 What = Literal["untouched", "brows", "all"]
 """What is inserted: nothing, movements of the brows alone, or of the whole face."""
@@ -70,11 +75,13 @@ def plan_footage(given: Sequence[Path], *, plans: int = PLANS) -> list[FootageTa
         plans: draws of insertions a recording.
 
     Raises:
-        BadInput: if a file is not there or a folder holds no video.
+        BadInput: if a file is not there or cannot be read, or a folder holds no video.
     """
     insertions: tuple[What, ...] = ("brows", "all")
     takes = []
     for path in footage_files(given):
+        with VideoFile(path):  # a file that cannot be read is found out before hours of work, not after
+            pass
         takes.append(FootageTake(path=path, what="untouched"))
         takes += [FootageTake(path=path, what=what, seed=seed) for what in insertions for seed in range(plans)]
     return takes
@@ -85,11 +92,15 @@ def play_footage(take: FootageTake) -> Outcome:
     course = follow_face(VideoFile(take.path))
     recording: Source = VideoFile(take.path)
     records = []
+    calm: list[bool] = []
     if take.what != "untouched":
         wanted = InsertionParameters(action_units=BROW_UNITS if take.what == "brows" else EVERY_UNIT)
         inserted = InsertedFootage(recording, course, plan_insertions(course, wanted, seed=take.seed))
         records = inserted_records(inserted, course.times_ns.tolist())
         recording = inserted
+        regions = BROW_REGIONS if take.what == "brows" else frozenset(REGION_NAMES)
+        own = list(movement_of(VideoFile(take.path)))
+        calm = [unrest_px(own, one["onset_s"] - CALM_S, one["offset_s"] + CALM_S, regions) < CALM_PX for one in records]
     events, rejected = spot(movement_of(recording))
     gaps_s = np.diff(course.times_ns) / NANOSECONDS
     return Outcome(
@@ -100,9 +111,33 @@ def play_footage(take: FootageTake) -> Outcome:
         duration_s=watched_s(course),
         truths=true_intervals(records, take.name),
         amplitudes_px=[record["amplitude_px"] for record in records],
+        calm=calm,
         events=event_intervals(events, take.name),
         rejected=len(rejected),
     )
+
+
+def unrest_px(
+    samples: Sequence[MotionSample], start_s: float, end_s: float, regions: Collection[str] = REGION_NAMES
+) -> float:
+    """How far a face moves by itself between two times.
+
+    Args:
+        samples: regional movement, in time order.
+        start_s: time in the recording.
+        end_s: time in the recording.
+        regions: which regions count.
+
+    Returns:
+        Longest way between two places of any of the regions, canthus-normalised pixels; infinite where one of them
+        cannot be read all the time.
+    """
+    rows = [place for place, name in enumerate(REGION_NAMES) if name in regions]
+    courses = [one.displacement[rows] for one in samples if start_s <= one.time_ns / NANOSECONDS <= end_s]
+    if not courses or not np.isfinite(courses).all():
+        return float("inf")
+    places = np.swapaxes(np.array(courses), 0, 1)
+    return float(np.linalg.norm(places[:, :, None] - places[:, None, :], axis=-1).max())
 
 
 def watched_s(course: FaceCourse) -> float:

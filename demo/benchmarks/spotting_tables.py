@@ -13,7 +13,7 @@ _AMPLITUDE_HEAD = "recall by amplitude, px"
 def render(result: dict[str, Any]) -> str:
     """The figures as tables."""
     lines = ["portraits at 30 Hz, by condition; timing errors are medians, ms", _HEAD]
-    lines += [_line(name, found) for name, found in result["by_condition"].items()]
+    lines += [_line(name, found) + _lost(found) for name, found in result["by_condition"].items()]
     lines.append(_line("overall", result["overall"]))
     lines += ["natural head motion and blinks, by rate", _HEAD]
     lines += [_line(f"{float(rate):.0f} Hz", found) for rate, found in result["natural_by_rate_hz"].items()]
@@ -45,6 +45,11 @@ def _line(name: str, found: dict[str, Any]) -> str:
         f"{micro['recall']:6.3f} {found['well_visible']['f1']:6.3f} {found['all']['f1']:6.3f} {timing} "
         f"{_number(micro['mean_iou'], '.2f', 5)} {_number(micro['false_alarms_per_minute'], '.2f', 9)}"
     )
+
+
+def _lost(found: dict[str, Any]) -> str:
+    """What a condition costs against the clean picture."""
+    return "" if found["f1_lost"] is None else f"   {-found['f1_lost']:+.3f} F1"
 
 
 def _number(value: float | None, form: str, width: int) -> str:
@@ -87,4 +92,8 @@ def _footage(footage: dict[str, Any]) -> list[str]:
     lines += [f"{name:>16.16}: {_alarms(found)}" for name, found in footage["untouched_by_recording"].items()]
     lines += ["footage with insertions; what the face itself does counts as false alarms, too", _HEAD]
     lines += [_line(what, found) for what, found in footage["inserted"].items()]
+    for what, found in footage["inserted"].items():
+        calm = found["calm"]
+        count = calm["true_positives"] + calm["false_negatives"]
+        lines.append(f"{what:>16}: recall {calm['recall']:.2f} of the {count} at which the face was calm otherwise")
     return lines

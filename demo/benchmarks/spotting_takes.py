@@ -55,7 +55,8 @@ CONDITIONS: dict[str, Condition] = {
 }
 """All but the first three change one thing about a clean picture of someone who sits still; "natural" is a head that
 sways and turns, blinks and looks about; "at rest" is the same without expressions."""
-QUICK_CONDITIONS = (NATURAL, "speech", "1 Mbit/s", "at rest")
+QUICK_CONDITIONS, QUICK_RATES_HZ = (NATURAL, "speech", "1 Mbit/s", "at rest"), (30.0, 100.0)
+QUICK_IDENTITIES, QUICK_TAKE_S = (1, 6), 10.0
 
 
 def as_benched(scene: SceneParameters) -> SceneParameters:
@@ -101,6 +102,8 @@ class Outcome:
     truths: list[Interval]
     amplitudes_px: list[float]
     """Of each truth, canthus-normalised pixels."""
+    calm: list[bool]
+    """Of each truth: whether the face does nothing else at the time."""
     events: list[Interval]
     rejected: int
 
@@ -164,6 +167,7 @@ def play(take: Take) -> Outcome:
         duration_s=take.duration_s,
         truths=true_intervals(records, take.name),
         amplitudes_px=[record["amplitude_px"] for record in records],
+        calm=[True] * len(records),
         events=event_intervals(events, take.name),
         rejected=len(rejected),
     )

@@ -8,14 +8,18 @@ from xml.etree import ElementTree
 import pytest
 
 from demo.benchmarks import spotting
+from demo.benchmarks.spotting import play_all
+from demo.benchmarks.spotting_chain import movement_of
 from demo.benchmarks.spotting_figures import alarms, figures, scored, scored_between
-from demo.benchmarks.spotting_footage import FootageTake, footage_files, plan_footage, play_footage
+from demo.benchmarks.spotting_footage import FootageTake, footage_files, plan_footage, play_footage, unrest_px
 from demo.benchmarks.spotting_pairs import pair_figures, rate_differences
 from demo.benchmarks.spotting_picture import draw, write_picture
 from demo.benchmarks.spotting_takes import CONDITIONS, RATES_HZ, Outcome, Take, plan, play, take_of
 from demo.cli import main
 from engines.errors import BadInput
-from tests.synthetic_faces import still_scene
+from realtime.faces.landmarks import BROW_REGIONS
+from realtime.sources import ScriptedSource
+from tests.synthetic_faces import movement, small_scene, still_scene
 from trainers.datasets.synthetic_rendering import Scene
 from trainers.datasets.synthetic_videos import Filming, write_video
 from trainers.metrics.spotting import Interval
@@ -46,6 +50,7 @@ def played(take: Take | FootageTake, *, shift_s: float = 0.0) -> Outcome:
         duration_s=30.0,
         truths=[one for one, _ in truths],
         amplitudes_px=[px for _, px in truths],
+        calm=[px > 2.0 for _, px in truths],
         events=events,
         rejected=1,
     )
@@ -75,7 +80,7 @@ def test_the_plan_films_every_face_under_every_condition_with_the_same_script() 
 
 def test_a_perfect_run_scores_one_and_renders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spotting, "play_any", played)
-    (tmp_path / "talk.mp4").touch()
+    write_video(small_scene(), tmp_path / "talk.mp4", Filming(frame_rate_hz=10.0))
     result = spotting.run(quick=True, footage=[tmp_path], picture=tmp_path / "bench.svg", processes=1)
     assert result["overall"]["micro"]["f1"] == 1.0
     assert result["by_condition"]["1 Mbit/s"]["well_visible"]["recall"] == 1.0
@@ -84,6 +89,7 @@ def test_a_perfect_run_scores_one_and_renders(monkeypatch: pytest.MonkeyPatch, t
     assert result["at_rest"]["micro"] == result["at_rest"]["macro"] == 0
     assert result["footage"]["untouched"]["macro_per_minute"] == 2.0
     assert result["footage"]["inserted"]["brows"]["micro"]["recall"] == 1.0
+    assert result["footage"]["inserted"]["brows"]["calm"]["true_positives"] == 1
     pairs = result["thirty_against_two_hundred_hz"]
     assert set(pairs) == {"moving, h264", "moving, h264-lossless"}
     assert all(pair["largest_ms"] == 0.0 for pair in pairs.values())
@@ -142,8 +148,8 @@ def test_footage_is_files_and_folders_of_videos(tmp_path: Path) -> None:
     for name in ("b.mp4", "a.MOV", "notes.txt"):
         (tmp_path / name).touch()
     assert [path.name for path in footage_files([tmp_path, tmp_path / "b.mp4"])] == ["a.MOV", "b.mp4", "b.mp4"]
-    takes = plan_footage([tmp_path], plans=3)
-    assert len({take.name for take in takes}) == len(takes) == 2 * (1 + 2 * 3)
+    with pytest.raises(BadInput, match=r"a\.MOV: the file is empty"):
+        plan_footage([tmp_path])
     (tmp_path / "empty").mkdir()
     for wrong in ("empty", "nothing.mp4"):
         with pytest.raises(BadInput, match=wrong):
@@ -167,10 +173,12 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_movements_inserted_into_a_calm_face_are_spotted(recording: Path) -> None:
     untouched = play_footage(FootageTake(path=recording, what="untouched"))
+    assert len({take.name for take in plan_footage([recording], plans=3)}) == 1 + 2 * 3
     assert untouched.truths == untouched.events == []
     assert untouched.duration_s == pytest.approx(149 / 30.0, abs=0.02)
     outcomes = [play_footage(FootageTake(path=recording, what="brows", seed=seed)) for seed in (0, 1)]
     assert len({truth.onset_s for outcome in outcomes for truth in outcome.truths}) >= 3
+    assert all(calm for outcome in outcomes for calm in outcome.calm)
     large = scored_between(outcomes, 1.5, float("inf"))
     assert large.true_positives >= 1
     assert large.recall >= 0.5
@@ -185,8 +193,20 @@ def test_a_film_is_played_and_forgotten(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert not any(tmp_path.iterdir())
 
 
-def test_processes_give_what_one_gives(recording: Path) -> None:
-    takes = [FootageTake(path=recording, what="brows", seed=seed) for seed in (2, 3)]
-    alone = spotting.play_all(takes, 1)
-    assert spotting.play_all(takes, 2) == alone
-    assert [one.rate_hz for one in alone] == pytest.approx([30.0, 30.0], rel=1e-3)
+def test_a_face_is_restless_where_it_moves_by_itself() -> None:
+    frown = movement((4,), start_s=1.0, amplitude_px=4.0)
+    scene = still_scene(frown, duration_s=2.0, head_shift_px=3.0)
+    film = ScriptedSource([(number * 40_000_000, scene.frame(number * 0.04)) for number in range(50)])
+    samples = list(movement_of(film))
+    assert unrest_px(samples, 0.1, 0.9, BROW_REGIONS) < 0.8
+    assert unrest_px(samples, 0.8, 1.6, BROW_REGIONS) > 2.0
+    assert unrest_px(samples, 5.0, 6.0) == float("inf")
+
+
+def test_processes_give_what_one_gives(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        write_video(small_scene(), tmp_path / name, Filming(frame_rate_hz=10.0))
+    takes = [FootageTake(path=tmp_path / name, what="untouched") for name in ("a.mp4", "b.mp4")]
+    alone = play_all(takes, 1)
+    assert play_all(takes, 2) == alone
+    assert [one.identity for one in alone] == ["a.mp4", "b.mp4"]
