@@ -69,7 +69,13 @@ class Conditions:
 
     @property
     def smallest_px(self) -> float | None:
-        """The smallest movement that can be seen, canthus-normalised pixels: the median of all regions' limits."""
+        """The smallest movement that can be seen, canthus-normalised pixels: the median of all regions' limits.
+
+        It is what a region moves in a movement that is found half of the time. In 22 kinds of synthesised films
+        (dark, noisy, moving, small, 15 to 100 Hz) that half lay at 0.9 to 1.13 times the limit, 1.06 at most of them;
+        of the movements 0.8 to 1 times the limit 4 % were found, of those of 1 to 1.2 times 91 %. It fails for faces
+        with canthi 16 px apart: the picture swallows much larger movements there.
+        """
         return _median(self.limits_px)
 
     def smallest_by_group_px(self) -> dict[str, float | None]:

@@ -56,7 +56,14 @@ def filmed(rate_hz: float = RATE_HZ, **parameters: float) -> Conditions:
         ("light", ({}, {"brightness": 0.35}, {"brightness": 0.15})),
         ("noise", ({}, {"noise_sd": 8.0}, {"noise_sd": 20.0})),
         ("distance", ({}, {"canthus_px": 30.0}, {"canthus_px": 18.0})),
-        ("motion", ({}, {"head_shift_px": 8.0, "head_turn_deg": 3.0}, {"head_shift_px": 25.0, "head_turn_deg": 8.0})),
+        (
+            "motion",
+            (
+                {},
+                {"head_shift_px": 8.0, "head_turn_deg": 3.0},
+                {"head_shift_px": 15.0, "head_turn_deg": 6.0, "head_highest_hz": 2.0},
+            ),
+        ),
         ("frame rate", ({}, {"rate_hz": 25.0}, {"rate_hz": 12.5})),
     ],
 )
