@@ -23,8 +23,9 @@ SUFFIXES = frozenset({".mp4", ".mov", ".mpg", ".mpeg", ".avi", ".mkv", ".webm", 
 PLANS = 4
 """Plans of insertions drawn for each recording: short ones have room for few at a time."""
 
-CALM_PX, CALM_S = 1.5, 0.3
-"""A face is calm where no region moves further by itself, from so long before a movement until so long after."""
+CALM_PX, CALM_S = 3.0, 0.3
+"""A face is calm where no region moves further by itself, from so long before a movement until so long after: the
+largest of what is inserted, and little for a face that talks or feels."""
 
 What = Literal["untouched", "brows", "all"]
 """What is inserted: nothing, movements of the brows alone, or of the whole face."""
