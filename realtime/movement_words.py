@@ -10,8 +10,8 @@ STILL_PX = 0.15
 """Movement along one axis under this is not worth a word."""
 ALIKE = 0.4
 """Two sides are one movement when neither departs from what they have in common by more than this share of it."""
-SURE = 0.75
-"""Action units of a lower score are said with a "perhaps"."""
+SURE = 0.9
+"""Action units of a lower score, of which some third is wrong, are said with a "perhaps"."""
 _OTHER = {"left": "right", "right": "left"}
 
 
@@ -79,14 +79,16 @@ def said(movements: Sequence[RegionalMovement]) -> Iterator[SaidMovement]:
 
 
 def unit_words(units: Sequence[SuggestedUnit]) -> str:
-    """Action units in few words: "AU6 + AU12, one-sided", "AU4 + AU10 (left)", "perhaps AU14"."""
+    """Action units in few words: "AU12, one-sided", "AU4 + AU10 (left)", "AU1 + AU2, perhaps AU4"."""
     if not units:
         return "suggests no single action unit"
-    doubt = "perhaps " if min(unit.score for unit in units) < SURE else ""
     sides: set[Side] = {unit.side for unit in units}
-    if len(sides) == 1:
-        return doubt + " + ".join(f"AU{unit.unit}" for unit in units) + ("" if sides == {"both"} else ", one-sided")
-    return doubt + " + ".join(f"AU{unit.unit}" + ("" if unit.side == "both" else f" ({unit.side})") for unit in units)
+    one_sided = len(sides) == 1 and sides != {"both"}
+    names = [(unit, f"AU{unit.unit}{'' if one_sided or unit.side == 'both' else f' ({unit.side})'}") for unit in units]
+    sure = " + ".join(name for unit, name in names if unit.score >= SURE)
+    doubtful = " + ".join(name for unit, name in names if unit.score < SURE)
+    said_so = [sure, doubtful and f"perhaps {doubtful}", "one-sided" if one_sided else ""]
+    return ", ".join(words for words in said_so if words)
 
 
 def _way(movement: RegionalMovement) -> str:

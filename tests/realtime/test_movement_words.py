@@ -58,7 +58,9 @@ def test_sides_that_do_alike_are_one_movement_and_others_stay_two() -> None:
         ([unit(12, "left")], "AU12, one-sided"),
         ([unit(6, "left"), unit(12, "right")], "AU6 (left) + AU12 (right)"),
         ([unit(4), unit(10, "left")], "AU4 + AU10 (left)"),
-        ([unit(4), unit(14, score=0.6)], "perhaps AU4 + AU14"),
+        ([unit(4), unit(14, score=0.6)], "AU4, perhaps AU14"),
+        ([unit(4, score=0.7), unit(14, score=0.6)], "perhaps AU4 + AU14"),
+        ([unit(12, "left"), unit(14, "left", score=0.6)], "AU12, perhaps AU14, one-sided"),
     ],
 )
 def test_units_are_said_with_their_side_and_with_doubt(units: list[SuggestedUnit], wanted: str) -> None:
