@@ -1,5 +1,6 @@
-"""What limits the seeing of small movements: light, distance, frame rate, motion, readability and noise, scored."""
+"""What limits the seeing of small movements: light, distance, rate, motion, readability, noise and calm."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,8 +32,21 @@ class Measures:
     """Share of regions and time that could not be read, or lay under the gate "occluded"."""
     lost_share: float
     """Share of time in which the face was lost, between its first frame and its last."""
+    jitter_px: float | None
+    """Noise of the measurement in one frame, canthus-normalised pixels; None until it is known."""
     noise_px: float | None
-    """Noise of the regions at rest, the median, canthus-normalised pixels; None until it is known."""
+    """What the regions do while nothing is found in them, at the pace of a micro-expression, the median,
+    canthus-normalised pixels: noise of the measurement, and restlessness of the face. None until it is known."""
+
+    @property
+    def jitter_at_pace_px(self) -> float:
+        """What the spotter's low-pass leaves of the jitter: the more frames, the less."""
+        return (self.jitter_px or 0.0) * min(0.8, 4.6 / math.sqrt(max(self.frame_rate_hz, 1.0)))
+
+    @property
+    def restlessness_px(self) -> float:
+        """What the noise of the measurement does not account for: the face itself, as in speech."""
+        return math.sqrt(max((self.noise_px or 0.0) ** 2 - self.jitter_at_pace_px**2, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +64,21 @@ def judge(measures: Measures) -> tuple[Aspect, ...]:
     """Score every aspect and say what to do about it.
 
     The curves follow what was found of 32 movements of 0.15 to 0.48 s and 0.3 to 2.6 px in synthesised films of each
-    kind (`PRESETS` of `trainers.datasets.synthetic_videos`): figure, then share found of those that move a region by
-    0.8 px or more, and of all.
+    kind (`PRESETS` of `trainers.datasets.synthetic_videos`): figure, give or take 5, then share found of those that
+    move a region by 0.8 px or more, and of all.
 
-    ==================================  ======  ======  =====
-    film                                figure  0.8 px    all
-    ==================================  ======  ======  =====
-    still, 100 Hz                           96    1.00   0.84
-    gentle, 100, 60, 30 and 15 Hz     95 to 42    1.00   0.84 (0.78 at 15 Hz)
-    noisy, flicker, moving, 30 Hz     64 to 71    1.00   0.81 to 0.84
-    dark, 100 and 30 Hz              76 and 55    1.00   0.84 and 0.78
-    canthi 32 and 24 px apart        74 and 60    1.00   0.84 and 0.81
-    mean gray 29                            42    1.00   0.72
-    canthi 16 px apart                      39    0.56   0.47
-    mean gray 14                            12    0.61   0.53
-    ==================================  ======  ======  =====
+    ==================================  ========  ======  ============
+    film                                  figure  0.8 px           all
+    ==================================  ========  ======  ============
+    still or gentle, 100 Hz                   95    1.00          0.84
+    gentle, 60, 30, 15 Hz             87, 73, 42    1.00  0.84 to 0.78
+    noisy, flicker, moving, 30 Hz       64 to 71    1.00  0.84 to 0.81
+    dark, 100 and 30 Hz                76 and 57    1.00  0.84, 0.78
+    canthi 32 and 24 px apart          74 and 60    1.00  0.84, 0.81
+    mean gray 29                              45    1.00          0.72
+    canthi 16 px apart                        40    0.56          0.47
+    mean gray 14                              15    0.61          0.53
+    ==================================  ========  ======  ============
 
     Rate and distance weigh more than these films show: they hold none of the shortest micro-expressions, of 40 ms.
 
@@ -77,7 +91,8 @@ def judge(measures: Measures) -> tuple[Aspect, ...]:
         _aspect("frame rate", _FRAME_RATE(measures.frame_rate_hz), _frame_rate_advice, measures),
         _aspect("motion", _motion(measures), _motion_advice, measures),
         _aspect("readability", _readability(measures), _readability_advice, measures),
-        _aspect("noise", 1.0 if measures.noise_px is None else _NOISE(measures.noise_px), _noise_advice, measures),
+        _aspect("noise", _NOISE(measures.jitter_at_pace_px), _noise_advice, measures),
+        _aspect("calm", _CALM(measures.restlessness_px), _calm_advice, measures),
     )
 
 
@@ -98,6 +113,7 @@ _DISTANCE = _curve((8, 0.05), (16, 0.45), (24, 0.7), (36, 0.9), (48, 0.97), (64,
 _FRAME_RATE = _curve((8, 0.05), (15, 0.45), (25, 0.7), (30, 0.77), (50, 0.9), (100, 1.0))
 _TURN = _curve((0.4, 1.0), (4.0, 0.92), (12.0, 0.7), (40.0, 0.3))
 _SHIFT = _curve((1.5, 1.0), (15.0, 0.92), (60.0, 0.7), (200.0, 0.3))
+_CALM = _curve((0.04, 1.0), (0.2, 0.85), (0.5, 0.6), (1.0, 0.4))
 _NOISE = _curve((0.01, 1.0), (0.05, 0.92), (0.1, 0.7), (0.2, 0.4), (0.5, 0.1))
 
 
@@ -169,6 +185,11 @@ def _readability_advice(measures: Measures) -> str:
 
 def _noise_advice(measures: Measures) -> str:
     return (
-        f"Skin at rest seems to move by {measures.noise_px or 0.0:.2f} px: more light, a larger face, a camera on firm "
-        "ground and less compression make it quieter."
+        f"Skin seems to jump by {measures.jitter_px or 0.0:.2f} px from frame to frame: more light, a larger face, a "
+        "camera on firm ground and less compression make it quieter."
     )
+
+
+def _calm_advice(measures: Measures) -> str:
+    moves = f"it moves by {measures.restlessness_px:.1f} px at the pace of a micro-expression"
+    return f"The face hardly rests, as in speech or laughter ({moves}): smaller movements drown in that."

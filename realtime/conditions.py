@@ -1,7 +1,7 @@
 """How good the conditions are under which one face is watched: one figure, what limits it, and what can be seen.
 
-Six aspects, each scored from 0 to 1, take their share off 100: light, distance, frame rate, motion, readability
-and noise. The figure only ever falls when one of them gets worse.
+Seven aspects, each scored from 0 to 1, take their share off 100: light, distance, frame rate, motion, readability,
+noise and calm. The figure only ever falls when one of them gets worse.
 """
 
 import math

@@ -30,8 +30,15 @@ BASELINE_STEP_S = 0.5
 """How often the baseline is read, seconds."""
 _POSE_S, _LIGHT_S = 0.25, 1.0
 _SPANS: tuple[Span, ...] = ("whole", "recent")
-_LOWEST_PX, _STEP, _BINS = 0.05, 2 ** (1 / 18), 140
-"""Limits are counted in bins of 4 %, from 0.05 px to 10 px."""
+_LOWEST_PX, _STEP, _BINS = 0.4 / 2**8, 2 ** (1 / 18), 230
+"""Limits and jitter are counted in bins of 4 %, from 0.0016 px to 10 px."""
+_JITTER_ROW = len(REGION_NAMES)
+_JITTER_FRAMES = 4
+"""Jitter is read off one in so many frames."""
+_QUIET_SHARE = 0.25
+"""It is the lower quartile over time: while the face moves, movement counts into it."""
+_MEDIAN_DEVIATIONS = 0.6745 * math.sqrt(6.0)
+"""The median size of a second difference of Gaussian noise, standard deviations of the noise."""
 
 _TALLIES = 12
 (_SEEN, _LOST, _FRAMES, _BRIGHTNESS, _UNSTEADY, _WIDTH, _TURN, _SHIFT, _TURNING, _UNREADABLE, _READS, _NOISE) = range(
@@ -54,7 +61,9 @@ class ConditionsMeter:
         self._first_ns = self._time_ns = self._read_ns = -1
         self._pose: tuple[float, ...] = ()
         self._light = 0.0
-        self._limits = np.zeros((len(_SPANS), len(REGION_NAMES), _BINS))
+        self._counts = np.zeros((len(_SPANS), len(REGION_NAMES) + 1, _BINS))
+        self._frames = 0
+        self._before: tuple[MotionSample, ...] = ()
         self._known_s: float | None = None
         self._first: Baseline | None = None
 
@@ -75,6 +84,7 @@ class ConditionsMeter:
             self._skip(observation, gap_s)
             return
         self._tally(observation, sample, gap_s)
+        self._count_jitter(sample)
         if sample.time_ns - self._read_ns >= BASELINE_STEP_S * NANOSECONDS:
             self._read(read_baseline(window), (sample.time_ns - self._read_ns) / NANOSECONDS)
 
@@ -89,13 +99,14 @@ class ConditionsMeter:
         sums = self._sums[row]
         if sums[_SEEN] <= 0:
             return None
-        measures = _measures(sums)
+        jitter_px = float(_quantiles(self._counts[row, _JITTER_ROW:], _QUIET_SHARE)[0])
+        measures = _measures(sums, None if math.isnan(jitter_px) else jitter_px)
         return Conditions(
             face_id=self._face_id,
             seen_s=float(self._sums[0, _SEEN]),
             measures=measures,
             aspects=judge(measures),
-            limits_px=_medians(self._limits[row]),
+            limits_px=_quantiles(self._counts[row, :_JITTER_ROW], 0.5),
             baseline_known_s=self._known_s,
             baseline_first=self._first,
             baseline_now=None if self._first is None else read_baseline(window),
@@ -107,6 +118,7 @@ class ConditionsMeter:
 
     def _start_again(self, observation: FaceObservation) -> None:
         self._pose, self._light = _pose(observation), observation.quality.brightness
+        self._before = ()
 
     def _skip(self, observation: FaceObservation, gap_s: float) -> None:
         self._forget(self._sums, gap_s)
@@ -138,16 +150,26 @@ class ConditionsMeter:
         yaw, pitch, roll, x, y = (abs(value - slow) / _POSE_S for slow, value in zip(self._pose, pose, strict=True))
         return max(yaw, pitch, roll), math.hypot(x, y)
 
+    def _count_jitter(self, sample: MotionSample) -> None:
+        """Count how far most regions jump from frame to frame: noise does, movement goes on."""
+        self._frames += 1
+        if len(self._before) == 2 and self._frames % _JITTER_FRAMES == 0:
+            first, second = (one.displacement for one in self._before)
+            jumps = np.abs(sample.displacement - 2.0 * second + first)
+            middle = float(np.partition(jumps, jumps.size // 2, axis=None)[jumps.size // 2])
+            if not math.isnan(middle):
+                self._counts[:, _JITTER_ROW, _bins(np.array([middle / _MEDIAN_DEVIATIONS]))] += 1.0
+        self._before = (*self._before[-1:], sample)
+
     def _read(self, baseline: Baseline, gap_s: float) -> None:
         """Count the limits of the moment; keep the first baseline."""
         self._read_ns = self._time_ns
-        self._forget(self._limits, gap_s)
+        self._forget(self._counts, gap_s)
         known = np.flatnonzero(~np.isnan(baseline.limit_px))
         if known.size == 0:
             return
         self._sums[:, (_READS, _NOISE)] += 1.0, float(np.median(baseline.noise_px[known]))
-        bins = np.rint(np.log(baseline.limit_px[known] / _LOWEST_PX) / math.log(_STEP)).astype(np.int64)
-        self._limits[:, known, np.clip(bins, 0, _BINS - 1)] += 1.0
+        self._counts[:, known, _bins(baseline.limit_px[known])] += 1.0
         if self._first is None and baseline.is_known:
             self._first = baseline
             self._known_s = (self._time_ns - self._first_ns) / NANOSECONDS
@@ -166,7 +188,7 @@ def _pose(observation: FaceObservation) -> tuple[float, ...]:
     return quality.yaw_deg, quality.pitch_deg, quality.roll_deg, x, y
 
 
-def _measures(sums: np.ndarray) -> Measures:
+def _measures(sums: np.ndarray, jitter_px: float | None) -> Measures:
     means = sums / sums[_SEEN]
     return Measures(
         brightness=float(means[_BRIGHTNESS]),
@@ -178,14 +200,19 @@ def _measures(sums: np.ndarray) -> Measures:
         head_turn_share=float(means[_TURNING]),
         unreadable_share=float(means[_UNREADABLE]),
         lost_share=float(sums[_LOST] / (sums[_SEEN] + sums[_LOST])),
+        jitter_px=jitter_px,
         noise_px=float(sums[_NOISE] / sums[_READS]) if sums[_READS] > 0 else None,
     )
 
 
-def _medians(counts: np.ndarray) -> Float32[np.ndarray, " regions"]:
-    """Median of each region's counted limits; NaN where nothing was counted."""
+def _bins(values_px: np.ndarray) -> np.ndarray:
+    places = np.rint(np.log(np.maximum(values_px, _LOWEST_PX) / _LOWEST_PX) / math.log(_STEP)).astype(np.int64)
+    return np.asarray(np.minimum(places, _BINS - 1))
+
+
+def _quantiles(counts: np.ndarray, share: float) -> Float32[np.ndarray, " rows"]:
+    """Quantile of what was counted in each row, pixels; NaN where nothing was."""
     cumulative = counts.cumsum(axis=1)
     total = cumulative[:, -1]
-    middle = (cumulative < 0.5 * total[:, None]).sum(axis=1)
-    medians = _LOWEST_PX * _STEP ** middle.astype(np.float64)
-    return np.where(total > 0, medians, np.nan).astype(np.float32)
+    place = (cumulative < share * total[:, None]).sum(axis=1)
+    return np.where(total > 0, _LOWEST_PX * _STEP ** place.astype(np.float64), np.nan).astype(np.float32)

@@ -38,6 +38,7 @@ IDEAL = Measures(
     head_turn_share=0.0,
     unreadable_share=0.0,
     lost_share=0.0,
+    jitter_px=0.0,
     noise_px=0.0,
 )
 WORSE_UPWARDS = {
@@ -47,7 +48,8 @@ WORSE_UPWARDS = {
     "head_turn_share": 1.0,
     "unreadable_share": 1.0,
     "lost_share": 1.0,
-    "noise_px": 0.8,
+    "noise_px": 1.0,
+    "jitter_px": 1.0,
 }
 WORSE_DOWNWARDS = {"brightness": 130.0, "width_px": 64.0, "frame_rate_hz": 100.0}
 
@@ -91,7 +93,7 @@ def figure(measures: Measures) -> float:
 )
 def test_the_figure_never_rises_when_something_gets_worse(name: str, shares: tuple[float, float], other: float) -> None:
     less, more = sorted(shares)
-    elsewhere = replace(IDEAL, noise_px=other)
+    elsewhere = replace(IDEAL, unreadable_share=other)
     if name in WORSE_UPWARDS:
         better, worse = (replace(elsewhere, **{name: share * WORSE_UPWARDS[name]}) for share in (less, more))
     else:
@@ -178,6 +180,19 @@ def test_the_smallest_movement_is_where_movements_begin_to_be_found(noise_px: fl
         )
     assert found[0.8] <= 2
     assert found[1.7] >= 8
+
+
+def test_a_restless_face_is_told_from_a_noisy_picture() -> None:
+    def talk(times_s: np.ndarray) -> np.ndarray:
+        return np.asarray(0.35 * np.sin(2 * np.pi * 2.5 * times_s))
+
+    noisy = Watched().watch(Series(noise_px=0.4, duration_s=8.0)).conditions
+    talking = Watched().watch(Series(noise_px=0.02, duration_s=8.0, common=talk)).conditions
+    assert noisy.measures.jitter_px == pytest.approx(0.4, rel=0.15)
+    assert "from frame to frame" in noisy.advice[0]
+    assert not any("hardly rests" in words for words in noisy.advice)
+    assert talking.measures.jitter_px == pytest.approx(0.02, abs=0.01)
+    assert [words.split(",")[0] for words in talking.advice] == ["The face hardly rests"]
 
 
 def test_more_noise_needs_larger_movements_and_lowers_the_figure() -> None:

@@ -60,7 +60,7 @@ def filmed(rate_hz: float = RATE_HZ, **parameters: float) -> Conditions:
             "motion",
             (
                 {},
-                {"head_shift_px": 8.0, "head_turn_deg": 3.0},
+                {"head_shift_px": 8.0, "head_turn_deg": 3.0, "head_highest_hz": 1.2},
                 {"head_shift_px": 15.0, "head_turn_deg": 6.0, "head_highest_hz": 2.0},
             ),
         ),
