@@ -42,7 +42,7 @@ class FootageTake:
     @property
     def name(self) -> str:
         """Unique among the takes of a run."""
-        return f"{self.path.name}-{self.what}-{self.seed}"
+        return f"{self.path}-{self.what}-{self.seed}"
 
 
 def footage_files(given: Sequence[Path]) -> list[Path]:

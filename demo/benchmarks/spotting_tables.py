@@ -49,7 +49,7 @@ def _line(name: str, found: dict[str, Any]) -> str:
 
 def _lost(found: dict[str, Any]) -> str:
     """What a condition costs against the clean picture."""
-    return "" if found["f1_lost"] is None else f"   {-found['f1_lost']:+.3f} F1"
+    return "" if found["f1_lost"] is None else f"   {0.0 - found['f1_lost']:+.3f} F1"
 
 
 def _number(value: float | None, form: str, width: int) -> str:

@@ -83,6 +83,7 @@ def test_a_perfect_run_scores_one_and_renders(monkeypatch: pytest.MonkeyPatch, t
     write_video(small_scene(), tmp_path / "talk.mp4", Filming(frame_rate_hz=10.0))
     result = spotting.run(quick=True, footage=[tmp_path], picture=tmp_path / "bench.svg", processes=1)
     assert result["overall"]["micro"]["f1"] == 1.0
+    assert result["by_condition"]["1 Mbit/s"]["f1_lost"] is None  # quick runs film no clean picture to set it against
     assert result["by_condition"]["1 Mbit/s"]["well_visible"]["recall"] == 1.0
     assert set(result["natural_by_rate_hz"]) == {"30.0", "100.0"}
     assert set(result["by_identity"]) == {"1", "6"}
@@ -150,6 +151,8 @@ def test_footage_is_files_and_folders_of_videos(tmp_path: Path) -> None:
     assert [path.name for path in footage_files([tmp_path, tmp_path / "b.mp4"])] == ["a.MOV", "b.mp4", "b.mp4"]
     with pytest.raises(BadInput, match=r"a\.MOV: the file is empty"):
         plan_footage([tmp_path])
+    same = [FootageTake(path=tmp_path / folder / "b.mp4", what="all") for folder in ("one", "other")]
+    assert same[0].name != same[1].name
     (tmp_path / "empty").mkdir()
     for wrong in ("empty", "nothing.mp4"):
         with pytest.raises(BadInput, match=wrong):
