@@ -31,7 +31,7 @@ class Live(RunFlags):
         run = SessionRun(
             open_source(self.camera, frame_rate_hz=self.frame_rate_hz),
             self.out,
-            self.settings,
+            self.chosen,
             checkpoint=self.checkpoint,
             backend=self.backend,
             overwrite=self.overwrite,

@@ -40,7 +40,7 @@ class Replay(RunFlags):
         jobs = [
             ReplayJob(
                 recording=recording,
-                settings=self.settings,
+                settings=self.chosen,
                 checkpoint=self.checkpoint,
                 backend=self.backend,
                 overwrite=self.overwrite,

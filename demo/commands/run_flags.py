@@ -1,7 +1,7 @@
 """Flags that replay and live share: defaults, then the TOML file of `--config`, then the flags themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,7 +27,17 @@ class RunFlags:
     """TOML file with settings; flags win over it."""
     json: bool = False
     """Print one JSON object at the end instead of text."""
+    sensitivity: float | None = None
+    """The spotter's dial, from 1 (only what is beyond doubt) to 9 (whatever might be a micro-expression); 5 by default.
+    Short for `--spotting.sensitivity`."""
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
+
+    @property
+    def chosen(self) -> Settings:
+        """The settings with the dial where it was turned to."""
+        if self.sensitivity is None:
+            return self.settings
+        return replace(self.settings, spotting=replace(self.settings.spotting, sensitivity=self.sensitivity))
 
 
 def settings_under(words: Sequence[str]) -> Settings:

@@ -1,5 +1,6 @@
 """What speaks against a movement: each judgement gives a reason in plain words, or None."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from realtime.faces.landmarks import (
     MASKED_REGIONS,
     REGION_NAMES,
 )
+from realtime.spotting.contrast import BROWS, GROUPS, LIDS, LOWER_FACE, Standing
 from realtime.spotting.movement import Movement, overlap_of_shorter
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 
@@ -133,6 +135,24 @@ def against_size(movement: Movement, parameters: SpottingParameters) -> str | No
         f"moved {movement.strength_px:.1f} px in {movement.duration_s:.2f} s: more than the "
         f"{parameters.micro_highest_px:.1f} px of a micro-expression"
     )
+
+
+def against_standing(
+    standing: Standing, movement: Movement, disturbance: tuple[float, str], parameters: SpottingParameters
+) -> str | None:
+    """Whether a movement as short as a micro-expression is lost in what the face does anyway."""
+    if math.isnan(standing.score):
+        return "came before the face's own restlessness was known"
+    factor, beside = disturbance
+    factors = {BROWS: parameters.brow_factor, LIDS: parameters.lid_factor, LOWER_FACE: parameters.lower_face_factor}
+    asked = parameters.departure_contrast if movement.departure else parameters.least_contrast
+    needed = asked * parameters.reluctance * factor * factors[GROUPS[movement.regions[0]]]
+    if standing.score < needed:
+        return f"stands out {standing.score:.1f} times from the face's own restlessness, {needed:.1f} needed{beside}"
+    if standing.largest_px > parameters.micro_highest_px:
+        highest_px = parameters.micro_highest_px
+        return f"beside a movement of {standing.largest_px:.1f} px, over the {highest_px:.1f} px of a micro-expression"
+    return None
 
 
 def against_speech(movement: Movement, before: Sequence[Movement], parameters: SpottingParameters) -> str | None:

@@ -12,6 +12,9 @@ from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.window import QUICK_MARGIN_S, Closing, MotionWindow
 from realtime.spotting.window_kernel import RETURNED, SLOW
 
+BEYOND_TICKS = round(0.15 / TICK_S)
+"""How far beyond the line between before and after a departure from it is followed."""
+
 
 def measure_candidate(window: MotionWindow, closing: Closing, parameters: SpottingParameters) -> Movement:
     """Measure the candidate of one channel; see `measure_movement`."""
@@ -87,6 +90,52 @@ def measure_movement(
         low=low,
         frames=frames,
         seen_from_start=bounds.seen_from_start,
+    )
+
+
+def measure_find(
+    window: MotionWindow, regions: tuple[int, ...], moment: int, reach: int, parameters: SpottingParameters
+) -> Movement | None:
+    """Measure what stands out of the line between before and after.
+
+    Args:
+        window: holds the displacement.
+        regions: numbers of the regions that stand out, most outstanding first.
+        moment: tick at which they do.
+        reach: ticks to either side between which the line is held.
+        parameters: heights of the bounds.
+
+    Returns:
+        The movement, without a reason; None where too little of it can be read.
+    """
+    start = max(moment - reach - BEYOND_TICKS, window.oldest)
+    end = min(moment + reach + BEYOND_TICKS, window.settled)
+    opened, low = max(moment - reach, start), min(moment + reach, end)
+    limits = np.full((len(regions), 2), parameters.contrast_floor_px)
+    bounds, frames, direction, strays = kernel.measure_departure(
+        window.state,
+        np.array(regions),
+        limits,
+        kernel.Span(start, opened, low, end),
+        Heights(parameters.bound_fraction, parameters.tangent_fraction),
+    )
+    sizes = [math.hypot(x, y) for x, y in direction.tolist()]
+    total = math.hypot(*sizes)
+    if not total > 0 or not bounds.prominence > 0 or strays > parameters.strays_fraction:
+        return None
+    order = [place for place in np.argsort(-np.array(sizes), kind="stable").tolist() if sizes[place] > 0]
+    return Movement(
+        regions=tuple(regions[place] for place in order),
+        onset=start + bounds.onset,
+        apex=start + bounds.apex,
+        offset=start + bounds.offset,
+        strength_px=sizes[order[0]] * parameters.contrast_floor_px * bounds.prominence / total,
+        threshold_px=parameters.contrast_floor_px,
+        residual=0.0,
+        opened=opened,
+        low=low,
+        frames=frames,
+        departure=True,
     )
 
 

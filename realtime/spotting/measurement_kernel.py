@@ -152,3 +152,55 @@ def measure_regions(
     onset, offset = start + bounds.onset, start + bounds.offset
     frames = _frames_that_show_it(state, regions, onset, offset, direction / limits, rest * limits)
     return bounds, frames, direction
+
+
+@compiled(inline=True)
+def _straighten(moved: np.ndarray, first: int, last: int) -> None:
+    """Take out of each column the line through its places at two ticks, so that only what departs from it is left."""
+    for region in range(moved.shape[1]):
+        for axis in range(2):
+            start, slope = moved[first, region, axis], 0.0
+            slope = (moved[last, region, axis] - start) / (last - first)
+            for tick in range(moved.shape[0]):
+                moved[tick, region, axis] -= start + slope * (tick - first)
+
+
+@compiled()
+def measure_departure(
+    state: WindowState, regions: np.ndarray, limits: np.ndarray, span: Span, heights: Heights
+) -> tuple[Bounds, int, np.ndarray, float]:
+    """Measure how some regions depart from the line between where they are before and after.
+
+    Args:
+        state: holds the displacement.
+        regions: int64 (K,), their numbers.
+        limits: float64 (K, 2), how far each must move to count, canthus-normalised pixels.
+        span: its `opened` and `low` are the ends of the line; `start` and `end` bound what is looked at.
+        heights: where the bounds lie.
+
+    Returns:
+        As `measure_regions`; and how far the course strays from the line beyond its ends, or to its other side, share
+        of the departure. A corner of a longer movement departs from the line too, but beyond it the movement goes on;
+        a step departs to both sides.
+    """
+    start, opened, low, end = span
+    moved = _smoothed(state, regions, start, end, limits)
+    first, last = opened - start, low - start
+    origin = moved[first].copy()
+    _straighten(moved, first, last)
+    for place in range(len(regions)):
+        if np.isnan(origin[place, 0]) or np.isnan(moved[last, place, 0]):
+            moved[:, place] = np.nan
+    rest = np.zeros((len(regions), 2))
+    direction = moved[_farthest(moved, rest, first, last)].copy()
+    for region in range(len(direction)):
+        if np.isnan(direction[region, 0]):
+            direction[region] = 0.0
+    course = project(moved, rest, direction)
+    bounds = measure(course, first, last, heights, 0.0)
+    onset, offset = start + bounds.onset, start + bounds.offset
+    frames = _frames_that_show_it(state, regions, onset, offset, direction / limits, origin * limits)
+    strays = 0.0
+    for tick in range(len(course)):
+        strays = max(strays, abs(course[tick]) if tick < first or tick > last else -course[tick])
+    return bounds, frames, direction, strays / max(np.max(course[first : last + 1]), 1e-9)

@@ -30,6 +30,8 @@ class Movement:
     """Frames that show it."""
     seen_from_start: bool = True
     """False where the stream begins in the middle of it."""
+    departure: bool = False
+    """Whether it was found as a departure from a movement that goes on, and measured against that."""
     reason: str | None = None
     """Why it cannot be an expression; None while nothing speaks against it."""
 

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from engines.errors import BadInput
+
+LEAST_SENSITIVE, _MIDDLE, MOST_SENSITIVE = 1.0, 5.0, 9.0
+"""Ends and middle of the dial."""
+_STEP = 1.12
 TICK_S = 0.005
 """Step of the even time grid on which movement is smoothed and judged, seconds."""
 TICK_NS = 5_000_000
@@ -12,6 +17,15 @@ TICK_NS = 5_000_000
 class SpottingParameters:
     """Sensitivity and time scales; seconds and canthus-normalised pixels throughout, never frames."""
 
+    sensitivity: float = 5.0
+    """The dial: from 1, only what is beyond doubt, to 9, whatever might be a micro-expression. What each position
+    finds, and costs in false alarms a minute, stands in the README; a step asks for 12 % more or less of a movement."""
+    brow_factor: float = 1.0
+    """A movement that is strongest at the brows must stand out so many times farther than the dial says …"""
+    lid_factor: float = 1.0
+    """… one at the lids …"""
+    lower_face_factor: float = 1.0
+    """… and one at nose, cheeks, mouth and chin."""
     quick_floor_px: float = 0.4
     """A region must move at least this far and back to count, however quiet the face is: movements as short as a
     micro-expression."""
@@ -27,6 +41,24 @@ class SpottingParameters:
     movements that are weak in each region."""
     together_factor: float = 1.3
     """Regions that moved together must reach so many times the threshold of one, unless one passes its own."""
+    least_contrast: float = 1.7
+    """A micro-expression must stand out of the line between before and after so many times farther than the limit of
+    its contrast, which is the largest of the three that follow."""
+    departure_contrast: float = 2.2
+    """The same for what stands out of a movement that goes on."""
+    contrast_floor_px: float = 0.3
+    """However quiet the face is, the limit of a region's contrast is not below this."""
+    own_contrast_factor: float = 3.0
+    """Times the contrast that the region usually shows."""
+    common_contrast_factor: float = 2.0
+    """Times the contrast that most of the face shows at the same moment: the head's."""
+    strays_fraction: float = 0.5
+    """What stands out of a movement that goes on must not be its corner: beyond the line between before and after the
+    movement strays no farther than this share of what stands out."""
+    turn_factor: float = 1.5
+    """While the head turns quickly a movement must stand out so many times farther."""
+    blink_factor: float = 2.0
+    """Beside a blink a movement of the brows must stand out so many times farther: they move with the lids."""
     noise_s: float = 8.0
     """Length of the sliding window for the noise; time inside candidates does not enter it."""
     quick_contrast_s: float = 0.2
@@ -70,7 +102,7 @@ class SpottingParameters:
     """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
     micro_longest_s: float = 0.5
     """Micro-expressions last at most this long, from onset to offset."""
-    micro_highest_px: float = 5.0
+    micro_highest_px: float = 4.0
     """Movements as short that go farther are speech, a gesture or a misread picture; micro-expressions move the skin
     by one to three such pixels."""
     macro_longest_s: float = 4.0
@@ -83,3 +115,16 @@ class SpottingParameters:
     """A longer pause between readable samples voids what is open."""
     learning_s: float = 0.25
     """How long a region's rest is learnt at the start and after a pause, before it can move."""
+
+    def __post_init__(self) -> None:
+        """Hold the dial's range."""
+        if not LEAST_SENSITIVE <= self.sensitivity <= MOST_SENSITIVE:
+            raise BadInput(
+                f"sensitivity {self.sensitivity:g}: choose from {LEAST_SENSITIVE:g} (only what is beyond doubt) to "
+                f"{MOST_SENSITIVE:g} (whatever might be a micro-expression)"
+            )
+
+    @property
+    def reluctance(self) -> float:
+        """How much more of a brief movement is asked for than at the middle of the dial."""
+        return float(_STEP ** (_MIDDLE - self.sensitivity))

@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from realtime.clock import NANOSECONDS
+from realtime.clock import NANOSECONDS, to_nanoseconds
 from realtime.events import ExpressionEvent, Kind, RejectedMovement, intersection_over_union
-from realtime.faces.landmarks import LID_REGIONS, REGION_NAMES
+from realtime.faces.landmarks import EYE_REGIONS, GATE_HEAD_TURN, LID_REGIONS, REGION_NAMES
+from realtime.spotting.contrast import CONTRAST_DELAY_TICKS, Find, LocalContrast
 from realtime.spotting.description import described
 from realtime.spotting.judgement import (
+    BLINKS,
     GateLog,
     against_course,
     against_larger,
@@ -16,11 +18,12 @@ from realtime.spotting.judgement import (
     against_same_peak,
     against_size,
     against_speech,
+    against_standing,
     against_whole_face,
     masked_by,
     same_half,
 )
-from realtime.spotting.measurement import measure_candidate, measure_movement, moved_at_apex, moved_by
+from realtime.spotting.measurement import measure_candidate, measure_find, measure_movement, moved_at_apex, moved_by
 from realtime.spotting.movement import Movement, belong_together, group
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
@@ -33,6 +36,8 @@ Settled = ExpressionEvent | RejectedMovement
 Stamps = tuple[SampleStamp, SampleStamp, SampleStamp]
 SAME_START_S = 0.25
 """Candidates of one region that opened so close together are one movement."""
+BLINK_TAIL_NS = to_nanoseconds(0.15)
+"""Brows go on moving for so long after a blink."""
 FORGET_S = 6.0
 """How long settled movements are remembered, to tell repetitions and parts of larger movements."""
 
@@ -51,6 +56,7 @@ class Spotter:
     def __init__(self, parameters: SpottingParameters | None = None) -> None:
         self.parameters = parameters or SpottingParameters()
         self._window = MotionWindow(len(REGION_NAMES), self.parameters)
+        self._contrast = LocalContrast(self._window, self.parameters)
         self._gates = GateLog()
         self._pending: list[Movement] = []
         self._recent: deque[Movement] = deque()
@@ -106,8 +112,10 @@ class Spotter:
         self._newest = sample
         self._gates.push(sample.gates, sample.time_ns)
         closings = self._window.push(sample)
-        if closings or self._pending:
+        finds = self._contrast.push()
+        if closings or finds or self._pending:
             self._take(closings, "")
+            self._take_finds(finds)
             settled += self._settle_ready()
         return iter(settled)
 
@@ -117,6 +125,8 @@ class Spotter:
 
     def _end_run(self, interruption: str) -> list[Settled]:
         self._take(self._window.interrupt(), interruption)
+        self._take_finds(self._contrast.push())
+        self._contrast.finish()
         return self._settle_ready(all_of_them=True)
 
     def _take(self, closings: Sequence[Closing], interruption: str) -> None:
@@ -131,6 +141,24 @@ class Spotter:
                 continue  # a pause on the way of a longer movement
             if not self._repeats(movement):
                 self._pending.append(replace(movement, reason=self._words(closing, interruption)))
+
+    def _take_finds(self, finds: Sequence[Find]) -> None:
+        """Measure what stands out of a movement that goes on, where no candidate stands for it."""
+        for find in finds:
+            regions = self._contrast.regions_at(find)
+            movement = (
+                measure_find(self._window, regions, find.moment, find.reach, self.parameters) if regions else None
+            )
+            if movement is None or movement.duration_s > self.parameters.micro_longest_s:
+                continue
+            known = [one for one in (*self._pending, *self._recent) if one.reason is None]
+            if not any(
+                one.onset <= movement.apex <= one.offset
+                and same_half(one.regions, regions)
+                and one.duration_s <= self.parameters.micro_longest_s
+                for one in known
+            ):
+                self._pending.append(movement)
 
     def _words(self, closing: Closing, interruption: str) -> str | None:
         seconds = (closing.end - closing.opened) * TICK_S
@@ -168,6 +196,8 @@ class Spotter:
     def _is_ready(self, members: Sequence[Movement]) -> bool:
         """Whether no open candidate can still join, or the wait for one is over."""
         strongest, now = members[0], self._window.settled
+        if now < max(member.apex for member in members) + CONTRAST_DELAY_TICKS:
+            return False
         wait_s = self.parameters.settle_longest_s + self.parameters.merge_wait_s
         if (now - strongest.low) * TICK_S >= wait_s:
             return True
@@ -179,12 +209,11 @@ class Spotter:
         )
 
     def _settle(self, members: Sequence[Movement]) -> Settled:
-        movement, reason = self._measured_together(members)
+        movement, reason = self._judged(members)
         # Where a movement fades so slowly that its end lies farther back than the stated latency, it ends there.
         earliest = self._window.settled - (self.latency_s - self._window.delay_s) / TICK_S
         movement = replace(movement, offset=max(movement.offset, earliest))
-        reason = reason or self._against(movement)
-        kind: Kind = "micro" if movement.duration_s <= self.parameters.micro_longest_s else "macro"
+        kind: Kind = "micro" if self._brief(movement) else "macro"
         onset, apex, offset = self._stamps(movement)
         free_from_ns = self._last_offset_ns.get(kind)
         if reason is None and free_from_ns is not None and onset.time_ns < free_from_ns:
@@ -197,6 +226,20 @@ class Spotter:
         self._last_offset_ns[kind] = offset.time_ns
         return self._event(movement, (onset, apex, offset), kind)
 
+    def _judged(self, members: Sequence[Movement]) -> tuple[Movement, str | None]:
+        """The regions of one expression as one movement, and what speaks against it.
+
+        Where something does, each half of the face is looked at alone: speech need not hide the brows.
+        """
+        movement, reason = self._measured_together(members)
+        reason = reason or self._against(movement)
+        if reason is not None:
+            for half in _halves(members):
+                part, against = self._measured_together(half)
+                if against is None and self._against(part) is None:
+                    return part, None
+        return movement, reason
+
     def _stamps(self, movement: Movement) -> Stamps:
         """The first frame of the movement, the one nearest to its apex, and its last.
 
@@ -207,6 +250,11 @@ class Spotter:
         onset = self._window.first_from(self._window.time_ns(movement.onset))
         offset = self._window.last_until(self._window.time_ns(movement.offset))
         return min(onset, apex, key=_time), apex, max(offset, apex, key=_time)
+
+    def _brief(self, movement: Movement) -> bool:
+        """Whether the frames that show it span no more than the longest micro-expression."""
+        onset, _, offset = self._stamps(movement)
+        return (offset.time_ns - onset.time_ns) / NANOSECONDS <= self.parameters.micro_longest_s
 
     def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
         onset, apex, offset = stamps
@@ -254,16 +302,20 @@ class Spotter:
         whole = self._unite(members)
         start_ns, end_ns = (self._window.time_ns(tick) for tick in whole.interval)
         names = [REGION_NAMES[region] for region in whole.regions]
-        masked, reason = masked_by(names, self._gates.during(start_ns, end_ns))
+        gates = self._gates.during(start_ns, end_ns)
+        if self._brief(whole):
+            gates.pop(GATE_HEAD_TURN, None)  # it must stand out farther instead
+        masked, reason = masked_by(names, gates)
         if not masked:
             return whole, None
         clear = [m for m in members if not all(REGION_NAMES[region] in masked for region in m.regions)]
         if not clear:
             return whole, reason
         united = self._unite(clear)
-        if any(REGION_NAMES[region] in masked for region in united.regions):
+        kept = tuple(region for region in united.regions if REGION_NAMES[region] not in masked)
+        if united.regions[0] not in kept:
             return united, reason
-        return united, None
+        return replace(united, regions=kept), None
 
     def _unite(self, members: Sequence[Movement]) -> Movement:
         sound = [member for member in members if member.reason is None] or list(members)
@@ -277,19 +329,34 @@ class Spotter:
         return replace(movement, reason=sound[0].reason)
 
     def _against(self, movement: Movement) -> str | None:
-        reason = against_course(movement, self.parameters)
-        if reason is not None:
-            return reason
-        part = self.parameters.part_fraction
-        return (
-            against_lids(movement, self.parameters.blink_px)
+        reason = (
+            against_course(movement, self.parameters)
+            or against_lids(movement, self.parameters.blink_px)
             or against_size(movement, self.parameters)
             or against_speech(movement, self._recent, self.parameters)
-            or against_whole_face(moved_at_apex(self._window, movement), movement.strength_px)
             or against_same_peak(movement, self._recent)
-            or against_larger(movement, [*self._recent, *self._pending], part)
-            or self._against_open(movement)
         )
+        if reason is None and not movement.departure:
+            part = self.parameters.part_fraction
+            reason = (
+                against_whole_face(moved_at_apex(self._window, movement), movement.strength_px)
+                or against_larger(movement, [*self._recent, *self._pending], part)
+                or self._against_open(movement)
+            )
+        if reason is None and self._brief(movement):
+            standing = self._contrast.standing(movement.regions, movement.onset, movement.offset, movement.apex)
+            reason = against_standing(standing, movement, self._disturbance(movement), self.parameters)
+        return reason
+
+    def _disturbance(self, movement: Movement) -> tuple[float, str]:
+        """How many times farther a movement must stand out for what goes on beside it, and what that is."""
+        start_ns, end_ns = (self._window.time_ns(tick) for tick in movement.interval)
+        gates = self._gates.during(start_ns - BLINK_TAIL_NS, end_ns + BLINK_TAIL_NS).keys()
+        if GATE_HEAD_TURN in gates:
+            return self.parameters.turn_factor, " while the head turns"
+        if BLINKS & gates and REGION_NAMES[movement.regions[0]] in EYE_REGIONS:
+            return self.parameters.blink_factor, " beside a blink"
+        return 1.0, ""
 
     def _against_open(self, movement: Movement) -> str | None:
         """Whether it is a part of a larger movement that still goes on."""
@@ -313,6 +380,13 @@ class Spotter:
         forget = self._window.settled - round(FORGET_S / TICK_S)
         while self._recent and self._recent[0].low < forget:
             self._recent.popleft()
+
+
+def _halves(members: Sequence[Movement]) -> list[list[Movement]]:
+    """Members that are strongest at the eyes and those that are strongest below, where there are both."""
+    upper = [member for member in members if REGION_NAMES[member.regions[0]] in EYE_REGIONS]
+    lower = [member for member in members if member not in upper]
+    return [upper, lower] if upper and lower else []
 
 
 def _time(stamp: SampleStamp) -> int:

@@ -90,10 +90,10 @@ def _durations(parameters: SpottingParameters) -> np.ndarray:
 
 def _fractions(parameters: SpottingParameters) -> np.ndarray:
     fractions = np.zeros(7, np.float32)
-    fractions[kernel.QUICK_FLOOR] = parameters.quick_floor_px
+    fractions[kernel.QUICK_FLOOR] = parameters.reluctance * parameters.quick_floor_px
     fractions[kernel.SLOW_FLOOR] = parameters.slow_floor_px
     fractions[kernel.JOINT] = parameters.joint_factor
-    fractions[kernel.QUICK_FACTOR] = parameters.quick_noise_factor
+    fractions[kernel.QUICK_FACTOR] = parameters.reluctance * parameters.quick_noise_factor
     fractions[kernel.SLOW_FACTOR] = parameters.slow_noise_factor
     fractions[kernel.QUICK_RETURN] = parameters.quick_return_fraction
     fractions[kernel.SLOW_RETURN] = parameters.slow_return_fraction
@@ -110,7 +110,7 @@ def _new_state(regions: int, parameters: SpottingParameters) -> WindowState:
     columns, channels = 2 * regions, regions + 1
     durations = _durations(parameters)
     rest_entries, noise_entries = int(durations[kernel.SLOW_ENTRIES]), max(10, _entries(parameters.noise_s))
-    floors = parameters.quick_floor_px, parameters.slow_floor_px
+    floors = parameters.reluctance * parameters.quick_floor_px, parameters.slow_floor_px
     return WindowState(
         raw=np.zeros((TICKS_KEPT, columns), np.float32),
         valid=np.zeros((TICKS_KEPT, columns), np.float32),
