@@ -19,7 +19,7 @@ from realtime.faces.landmarks import (
 from realtime.faces.observation import CANTHUS_DISTANCE, FaceObservation
 from realtime.spotting.baseline import Baseline, read_baseline
 from realtime.spotting.sample import MotionSample
-from realtime.spotting.window import MotionWindow
+from realtime.spotting.spotter import Spotter
 
 Span = Literal["whole", "recent"]
 RECENT_S = 10.0
@@ -67,13 +67,13 @@ class ConditionsMeter:
         self._known_s: float | None = None
         self._first: Baseline | None = None
 
-    def push(self, observation: FaceObservation, sample: MotionSample, window: MotionWindow) -> None:
+    def push(self, observation: FaceObservation, sample: MotionSample, spotter: Spotter) -> None:
         """Take the face of the next frame.
 
         Args:
             observation: what the tracker says of it.
             sample: its regional movement.
-            window: the spotter's memory after that sample.
+            spotter: of that face, after that sample.
         """
         if self._first_ns < 0:
             self._begin(observation, sample.time_ns)
@@ -86,13 +86,13 @@ class ConditionsMeter:
         self._tally(observation, sample, gap_s)
         self._count_jitter(sample)
         if sample.time_ns - self._read_ns >= BASELINE_STEP_S * NANOSECONDS:
-            self._read(read_baseline(window), (sample.time_ns - self._read_ns) / NANOSECONDS)
+            self._read(read_baseline(spotter), (sample.time_ns - self._read_ns) / NANOSECONDS)
 
-    def conditions(self, window: MotionWindow, span: Span = "whole") -> Conditions | None:
+    def conditions(self, spotter: Spotter, span: Span = "whole") -> Conditions | None:
         """The conditions up to now; None before the second frame.
 
         Args:
-            window: the spotter's memory.
+            spotter: of that face.
             span: over the whole time or over the last seconds (`RECENT_S`).
         """
         row = _SPANS.index(span)
@@ -109,7 +109,7 @@ class ConditionsMeter:
             limits_px=_quantiles(self._counts[row, :_JITTER_ROW], 0.5),
             baseline_known_s=self._known_s,
             baseline_first=self._first,
-            baseline_now=None if self._first is None else read_baseline(window),
+            baseline_now=None if self._first is None else read_baseline(spotter),
         )
 
     def _begin(self, observation: FaceObservation, time_ns: int) -> None:

@@ -94,14 +94,14 @@ class FaceChannel:
         with timed("spot"):
             settled = list(self._spotter.push(sample))
         with timed("conditions"):
-            self._conditions.push(observation, sample, self._spotter.window)
+            self._conditions.push(observation, sample, self._spotter)
         self.last_seen_ns = frame.time_ns
         self.reading = FaceReading(sample=sample, strength=self._spotter.strength, threshold=self._spotter.threshold)
         yield from map(self._with_crops, settled)
 
     def conditions(self, span: Span = "whole") -> Conditions | None:
         """How well the face can be watched, over its whole time or its last seconds; None before its second frame."""
-        return self._conditions.conditions(self._spotter.window, span)
+        return self._conditions.conditions(self._spotter, span)
 
     def flush(self) -> Iterator[SettledEvent | RejectedMovement]:
         """Settle what is still open: the face or the stream has ended."""

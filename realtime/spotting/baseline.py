@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from realtime.spotting.window import MotionWindow
+from realtime.spotting.spotter import Spotter
 from realtime.spotting.window_kernel import QUICK, QUICK_DEVIATIONS, QUICK_SHARE
 
 LEAST_ENTRIES = 10
@@ -35,24 +35,27 @@ class Baseline:
         return bool(self.learnt.mean() >= KNOWN_SHARE)
 
 
-def read_baseline(window: MotionWindow) -> Baseline:
-    """What a window has learnt so far; some tenth of a millisecond, so not for every frame.
+def read_baseline(spotter: Spotter) -> Baseline:
+    """What a spotter has learnt so far; some tenth of a millisecond, so not for every frame.
 
     Args:
-        window: of one face.
+        spotter: of one face.
 
     Returns:
         Its regions' rest, noise and limits, for movements as short as a micro-expression.
     """
+    window = spotter.window
     state, regions = window.state, window.regions
     count = state.noise_count[QUICK]
     known = count >= LEAST_ENTRIES
     noise = _spread(state.noise_entries[QUICK], count).reshape(regions, 2)
     limits = window.limits(range(regions))
+    # It must both leave its rest and stand out of what the region does anyway.
+    limit_px = np.fmax(np.sqrt(limits[:, 0] * limits[:, 1]), spotter.contrast_limits_px)
     return Baseline(
         neutral_px=state.rest[QUICK].reshape(regions, 2).copy(),
         noise_px=np.where(known, np.sqrt((noise**2).mean(axis=1)), np.nan).astype(np.float32),
-        limit_px=np.where(known, np.sqrt(limits[:, 0] * limits[:, 1]), np.nan).astype(np.float32),
+        limit_px=np.where(known, limit_px, np.nan).astype(np.float32),
         learnt=count >= FIRST_ENTRIES,
     )
 

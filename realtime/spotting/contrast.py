@@ -22,6 +22,8 @@ CONTRAST_DELAY_TICKS = kernel.LONGEST
 BLINK = 45
 LEAST_PART = 0.4
 """A combination has a pattern in a group where it moves that by so much of what it moves most."""
+_USUAL_REACH = 3
+"""Place in the reaches of the one, 0.19 s, that fits most micro-expressions."""
 _MOST_FINDS = 64
 
 
@@ -135,6 +137,14 @@ class LocalContrast:
         known = not np.isnan(self._state.restlessness[0, [2 * region for region in regions]]).all()
         score = float(self._state.score[groups][:, inside].max()) if known else np.nan
         return Standing(score=score, largest_px=float(self._state.largest[groups][:, around].max()))
+
+    @property
+    def limits_px(self) -> Float32[np.ndarray, " regions"]:
+        """How far each region must move, and another with it, to stand out; NaN while its restlessness is not known."""
+        across, down = self._state.restlessness[_USUAL_REACH].reshape(-1, 2).T
+        floor, factor, least = (float(self._state.factors[place]) for place in (kernel.FLOOR, kernel.OWN, kernel.LEAST))
+        usual = np.maximum(floor, factor * np.sqrt(across * down))
+        return np.asarray(least * usual / np.sqrt(2.0), np.float32)
 
     def _rows(self, first: float, last: float) -> np.ndarray:
         """Rows of the moments from `first` to `last`: every one is looked at that is even."""

@@ -52,7 +52,7 @@ class SpottingParameters:
     """Times the contrast that the region usually shows."""
     common_contrast_factor: float = 2.0
     """Times the contrast that most of the face shows at the same moment: the head's."""
-    strays_fraction: float = 0.5
+    strays_fraction: float = 0.4
     """What stands out of a movement that goes on must not be its corner: beyond the line between before and after the
     movement strays no farther than this share of what stands out."""
     turn_factor: float = 1.5

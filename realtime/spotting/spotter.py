@@ -4,8 +4,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+from jaxtyping import Float32
+
 from realtime.clock import NANOSECONDS, to_nanoseconds
-from realtime.events import ExpressionEvent, Kind, RejectedMovement, intersection_over_union
+from realtime.events import ExpressionEvent, Kind, intersection_over_union
 from realtime.faces.landmarks import EYE_REGIONS, GATE_HEAD_TURN, LID_REGIONS, REGION_NAMES
 from realtime.spotting.contrast import CONTRAST_DELAY_TICKS, Find, LocalContrast
 from realtime.spotting.description import described
@@ -27,13 +30,12 @@ from realtime.spotting.measurement import measure_candidate, measure_find, measu
 from realtime.spotting.movement import Movement, belong_together, group
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
+from realtime.spotting.settled import Settled, Stamps, expression, rejection
 from realtime.spotting.window import Closing, MotionWindow, SampleStamp
 from realtime.spotting.window_kernel import INTERRUPTED, QUICK, RETURNED, TIMED_OUT, UNREADABLE
 
 __all__ = ["Spotter", "SpottingParameters"]
 
-Settled = ExpressionEvent | RejectedMovement
-Stamps = tuple[SampleStamp, SampleStamp, SampleStamp]
 SAME_START_S = 0.25
 """Candidates of one region that opened so close together are one movement."""
 BLINK_TAIL_NS = to_nanoseconds(0.15)
@@ -76,6 +78,11 @@ class Spotter:
     def window(self) -> MotionWindow:
         """The movement it remembers, with the rest, noise and limits of every region; to be read only."""
         return self._window
+
+    @property
+    def contrast_limits_px(self) -> Float32[np.ndarray, " regions"]:
+        """How far each region must stand out of its own restlessness, canthus-normalised pixels; NaN until known."""
+        return self._contrast.limits_px
 
     @property
     def strength(self) -> float:
@@ -222,7 +229,7 @@ class Spotter:
                 reason = "overlaps an expression that was already reported"
         self._remember(replace(movement, reason=reason))
         if reason is not None:
-            return self._rejected(movement, self._stamps(movement), reason)
+            return rejection(movement, self._stamps(movement), reason, self._newest_sample())
         self._last_offset_ns[kind] = offset.time_ns
         return self._event(movement, (onset, apex, offset), kind)
 
@@ -257,40 +264,8 @@ class Spotter:
         return (offset.time_ns - onset.time_ns) / NANOSECONDS <= self.parameters.micro_longest_s
 
     def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
-        onset, apex, offset = stamps
-        newest = self._newest_sample()
-        event = ExpressionEvent(
-            face_id=newest.face_id,
-            onset_index=onset.index,
-            apex_index=apex.index,
-            offset_index=offset.index,
-            onset_ns=onset.time_ns,
-            apex_ns=apex.time_ns,
-            offset_ns=offset.time_ns,
-            kind=kind,
-            regions=tuple(REGION_NAMES[region] for region in movement.regions),
-            strength=movement.strength_px,
-            threshold=movement.threshold_px,
-            settled_index=newest.index,
-            settled_captured_ns=newest.captured_ns,
-        )
+        event = expression(movement, stamps, kind, self._newest_sample())
         return described(event, moved_at_apex(self._window, movement), self._window.limits(range(self._window.regions)))
-
-    def _rejected(self, movement: Movement, stamps: Stamps, reason: str) -> RejectedMovement:
-        onset, apex, offset = stamps
-        return RejectedMovement(
-            face_id=self._newest_sample().face_id,
-            onset_index=onset.index,
-            apex_index=apex.index,
-            offset_index=offset.index,
-            onset_ns=onset.time_ns,
-            apex_ns=apex.time_ns,
-            offset_ns=offset.time_ns,
-            regions=tuple(REGION_NAMES[region] for region in movement.regions),
-            strength=movement.strength_px,
-            threshold=movement.threshold_px,
-            reason=reason,
-        )
 
     def _newest_sample(self) -> MotionSample:
         if self._newest is None:

@@ -72,12 +72,12 @@ class Watched:
         for sample in samples(series, times_s, shift_ns=round(start_s * 1e9)):
             settled = self.spotter.push(sample)
             self.events += [one for one in settled if isinstance(one, ExpressionEvent)]
-            self.meter.push(observation, sample, self.spotter.window)
+            self.meter.push(observation, sample, self.spotter)
         return self
 
     @property
     def conditions(self) -> Conditions:
-        conditions = self.meter.conditions(self.spotter.window)
+        conditions = self.meter.conditions(self.spotter)
         assert conditions is not None
         return conditions
 
@@ -142,8 +142,8 @@ def test_light_that_flickers_and_a_head_that_moves_are_measured() -> None:
         yaw_deg = 2.0 * time_s
         observation = seen(replace(QUALITY, brightness=bright, yaw_deg=yaw_deg), (0.0, 15.0 * time_s))
         list(spotter.push(sample))
-        meter.push(observation, sample, spotter.window)
-    conditions = meter.conditions(spotter.window)
+        meter.push(observation, sample, spotter)
+    conditions = meter.conditions(spotter)
     assert conditions is not None
     measures = conditions.measures
     assert measures.unsteadiness == pytest.approx(0.05 / np.sqrt(2), rel=0.1)
@@ -224,7 +224,7 @@ def test_the_baseline_is_learnt_in_the_first_quiet_seconds_and_followed() -> Non
 def test_recent_conditions_forget_what_was_put_right() -> None:
     watched = Watched().watch(Series(duration_s=20.0), brightness=30.0)
     watched.watch(Series(duration_s=40.0), start_s=20.0, brightness=130.0)
-    recent = watched.meter.conditions(watched.spotter.window, "recent")
+    recent = watched.meter.conditions(watched.spotter, "recent")
     assert recent is not None
     assert recent.quality > watched.conditions.quality + 5
     assert recent.measures.brightness == pytest.approx(130.0, abs=4.0)
@@ -240,7 +240,7 @@ def test_memory_stays_constant() -> None:
 
 def test_a_face_seen_in_one_frame_has_no_conditions() -> None:
     watched = Watched().watch(Series(duration_s=0.01))
-    assert watched.meter.conditions(watched.spotter.window) is None
+    assert watched.meter.conditions(watched.spotter) is None
     assert session_record([]) is None
 
 

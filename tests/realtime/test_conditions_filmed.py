@@ -39,8 +39,8 @@ def watched(scene: Scene, rate_hz: float = RATE_HZ, change: Callable[[Image], Im
             for observation in tracker.push(frame):
                 sample = motion.push(aligner.push(frame, observation))
                 list(spotter.push(sample))
-                meter.push(observation, sample, spotter.window)
-    conditions = meter.conditions(spotter.window)
+                meter.push(observation, sample, spotter)
+    conditions = meter.conditions(spotter)
     assert conditions is not None
     return conditions
 

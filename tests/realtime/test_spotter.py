@@ -75,7 +75,8 @@ def test_a_single_pulse_is_one_event_at_its_place(pulse: Pulse, rate_hz: float, 
 
 @QUICKLY
 @given(
-    starts=st.lists(st.floats(0.9, 1.6), min_size=3, max_size=5),
+    # A region that moves every second is restless: what it does next must then stand out of that.
+    starts=st.lists(st.floats(1.8, 2.6), min_size=3, max_size=5),
     base=pulses,
     noise_px=st.floats(0.0, 0.06),
     drift_px_s=st.floats(-0.15, 0.15),

@@ -1,0 +1,63 @@
+"""What the spotter gives for a settled movement: an expression, or a rejection with its reason."""
+
+from realtime.events import ExpressionEvent, Kind, RejectedMovement
+from realtime.faces.landmarks import REGION_NAMES
+from realtime.spotting.movement import Movement
+from realtime.spotting.sample import MotionSample
+from realtime.spotting.window import SampleStamp
+
+Settled = ExpressionEvent | RejectedMovement
+Stamps = tuple[SampleStamp, SampleStamp, SampleStamp]
+"""The frames of onset, apex and offset."""
+
+
+def expression(movement: Movement, stamps: Stamps, kind: Kind, newest: MotionSample) -> ExpressionEvent:
+    """The event of a movement.
+
+    Args:
+        movement: nothing speaks against it.
+        stamps: its frames.
+        kind: by how long they span.
+        newest: the sample that settled it.
+    """
+    onset, apex, offset = stamps
+    return ExpressionEvent(
+        face_id=newest.face_id,
+        onset_index=onset.index,
+        apex_index=apex.index,
+        offset_index=offset.index,
+        onset_ns=onset.time_ns,
+        apex_ns=apex.time_ns,
+        offset_ns=offset.time_ns,
+        kind=kind,
+        regions=tuple(REGION_NAMES[region] for region in movement.regions),
+        strength=movement.strength_px,
+        threshold=movement.threshold_px,
+        settled_index=newest.index,
+        settled_captured_ns=newest.captured_ns,
+    )
+
+
+def rejection(movement: Movement, stamps: Stamps, reason: str, newest: MotionSample) -> RejectedMovement:
+    """The account of a movement that is no expression.
+
+    Args:
+        movement: what was measured of it.
+        stamps: its frames.
+        reason: what speaks against it, in words.
+        newest: the sample that settled it.
+    """
+    onset, apex, offset = stamps
+    return RejectedMovement(
+        face_id=newest.face_id,
+        onset_index=onset.index,
+        apex_index=apex.index,
+        offset_index=offset.index,
+        onset_ns=onset.time_ns,
+        apex_ns=apex.time_ns,
+        offset_ns=offset.time_ns,
+        regions=tuple(REGION_NAMES[region] for region in movement.regions),
+        strength=movement.strength_px,
+        threshold=movement.threshold_px,
+        reason=reason,
+    )
