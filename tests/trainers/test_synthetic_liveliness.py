@@ -157,3 +157,19 @@ def test_glasses_are_as_noisy_and_as_dark_as_the_picture() -> None:
 def test_a_gaze_between_levels_is_between_them() -> None:
     jumps = Jumps(np.array([1.0]), np.array([[0.0], [2.0]]), 0.1)
     assert jumps.at(1.05) == pytest.approx([1.0])
+
+
+def test_with_relief_the_nose_stands_out_and_the_brows_stand_before_the_corners_of_the_eyes() -> None:
+    flat, relief = still_scene(identity=1), still_scene(identity=1, relief=True)
+    unit = float(np.linalg.norm(np.diff(relief.portrait.eyes, axis=0))) * 48.0 / relief.portrait.canthus_px
+
+    def depth(scene: Scene, point: int) -> float:
+        x, y = scene.landmarks[point].round().astype(int)
+        return float(scene.depth[y, x]) / unit
+
+    assert 0.08 < depth(relief, 105) - depth(relief, 33) < 0.3
+    assert depth(flat, 105) < depth(flat, 33)
+    assert depth(relief, 4) - depth(relief, 33) > 0.45
+    assert np.array_equal(flat.depth[:20], relief.depth[:20])
+    other = still_scene(identity=3, relief=True)
+    assert abs(depth(relief, 4) - depth(relief, 33) - (depth(other, 4) - depth(other, 33))) > 0.005

@@ -20,6 +20,7 @@ from trainers.datasets.synthetic_face import (
     shipped_face,
 )
 from trainers.datasets.synthetic_glasses import LIFT, glasses_layer
+from trainers.datasets.synthetic_relief import face_relief
 from trainers.datasets.synthetic_scenes import Movement, SceneParameters, Script, plan_script
 from trainers.datasets.synthetic_speech import JAW_UNIT, LIPS_UNIT
 from trainers.datasets.synthetic_video_kernel import film, lay_over
@@ -284,7 +285,11 @@ def _head_shape(
     weight = 1.0 - fade * fade * (3.0 - 2.0 * fade)
     skull = np.exp(-0.5 * ((x / 0.9) ** 2 + ((y - 0.35) / 1.25) ** 2))
     nose = np.exp(-0.5 * ((x / 0.16) ** 2 + ((y - 0.55) / 0.28) ** 2))
-    depth = unit * (1.1 * skull + 0.22 * nose)
+    depth = 1.1 * skull + 0.22 * nose
+    if parameters.relief:
+        points = landmarks.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
+        depth = face_relief(x, y, points, depth, parameters.identity)
+    depth = unit * depth
     return weight.astype(np.float32), depth.astype(np.float32)
 
 

@@ -80,6 +80,8 @@ class SceneParameters:
     head_roll_deg: float = 0.0
     head_turn_deg: float = 0.0
     """Root mean square of yaw and of pitch, degrees."""
+    relief: bool = False
+    """Brows, nose and lips stand before the cheeks as in a usual face, instead of a smooth dome."""
     head_scale: float = 0.0
     """Root mean square of the relative change of size: coming nearer and going away."""
     head_highest_hz: float = 0.5

@@ -46,9 +46,9 @@ PRESETS: dict[str, SceneParameters] = {
     "macro": replace(GENTLE, macro_share=1.0),
     "natural": SceneParameters(
         head_shift_px=5.0, head_roll_deg=1.5, head_turn_deg=3.0, head_scale=0.01, light_drift=0.02, noise_sd=1.0,
-        blinks_per_minute=15.0, saccades_per_minute=30.0,
+        blinks_per_minute=15.0, saccades_per_minute=30.0, relief=True,
     ),
-    "turning": replace(GENTLE, head_turn_deg=4.0),
+    "turning": replace(GENTLE, head_turn_deg=4.0, relief=True),
     "speech": replace(GENTLE, speech_share=0.6),
     "saccades": replace(GENTLE, saccades_per_minute=60.0),
     "glasses": replace(GENTLE, glasses=True),
