@@ -82,6 +82,7 @@ class FaceAligner:
             landmarks=apply_similarity(to_crop, smooth).astype(np.float32),
             to_crop=to_crop,
             quality=observation.quality,
+            source_size=(frame.image.shape[1], frame.image.shape[0]),
         )
 
     def _low_pass(self, observation: FaceObservation, time_ns: int) -> Float64[np.ndarray, "468 2"]:

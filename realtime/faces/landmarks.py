@@ -79,6 +79,14 @@ GATE_LIGHT = "light"
 """The exposure jumped."""
 GATE_OCCLUDED = "occluded"
 """So few patches fit the reference that something lies over the face; unreadable regions are NaN."""
+GATE_OUT_LEFT = "out-left"
+"""The subject's left of the face reaches beyond the picture; what lies outside is NaN."""
+GATE_OUT_RIGHT = "out-right"
+"""The same for the subject's right."""
+GATE_OUT_ABOVE = "out-above"
+"""The same for the forehead and brows."""
+GATE_OUT_BELOW = "out-below"
+"""The same for the chin and mouth."""
 
 _RIGHT_BLINK = frozenset({"right upper lid", "right lower lid", "right outer brow"})
 _LEFT_BLINK = frozenset({"left upper lid", "left lower lid", "left outer brow"})
@@ -92,6 +100,10 @@ MASKED_REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         GATE_HEAD_TURN: _ALL,
         GATE_LIGHT: _ALL,
         GATE_OCCLUDED: _ALL,
+        GATE_OUT_LEFT: frozenset(name for name in REGION_NAMES if name.startswith("left")),
+        GATE_OUT_RIGHT: frozenset(name for name in REGION_NAMES if name.startswith("right")),
+        GATE_OUT_ABOVE: BROW_REGIONS,
+        GATE_OUT_BELOW: MOUTH_REGIONS,
     }
 )
 """The regions that each gate makes doubtful."""

@@ -65,3 +65,5 @@ class AlignedFace:
     to_crop: Float64[np.ndarray, "2 3"]
     """Similarity from source pixels to crop pixels."""
     quality: FaceQuality
+    source_size: tuple[int, int] | None = None
+    """Width and height of the source picture, pixels; None for a crop that was not cut out of one."""

@@ -91,6 +91,10 @@ GATES: Mapping[str, str] = {
     "head-turn": "Head turned fast",
     "light": "Light jumped",
     "occluded": "Something over the face",
+    "out-left": "Left of the face out of the picture",
+    "out-right": "Right of the face out of the picture",
+    "out-above": "Forehead out of the picture",
+    "out-below": "Chin out of the picture",
     "face-lost": "Face lost",
     "no-face": "No face",
 }

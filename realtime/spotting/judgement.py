@@ -17,6 +17,10 @@ from realtime.faces.landmarks import (
     GATE_HEAD_TURN,
     GATE_LIGHT,
     GATE_OCCLUDED,
+    GATE_OUT_ABOVE,
+    GATE_OUT_BELOW,
+    GATE_OUT_LEFT,
+    GATE_OUT_RIGHT,
     LID_REGIONS,
     MASKED_REGIONS,
     REGION_NAMES,
@@ -32,6 +36,10 @@ GATE_WORDS = {
     GATE_HEAD_TURN: "the head turned too fast to read the face",
     GATE_LIGHT: "the light jumped",
     GATE_OCCLUDED: "something lay over the face",
+    GATE_OUT_LEFT: "the left of the face reached beyond the picture",
+    GATE_OUT_RIGHT: "the right of the face reached beyond the picture",
+    GATE_OUT_ABOVE: "the forehead reached beyond the picture",
+    GATE_OUT_BELOW: "the chin reached beyond the picture",
 }
 """Gates in the words of a reason."""
 BLINKS = frozenset({GATE_BLINK, GATE_BLINK_LEFT, GATE_BLINK_RIGHT})
@@ -172,6 +180,25 @@ def against_speech(movement: Movement, before: Sequence[Movement], parameters: S
     if count < parameters.speech_movements:
         return None
     return f"the lower face moved {count} times in the {parameters.speech_s:.1f} s before: speech"
+
+
+def against_talking(
+    movement: Movement, before_px: float, after_px: float, parameters: SpottingParameters
+) -> str | None:
+    """Whether the mouth moves as far just before or after it: someone speaks, chews or smiles.
+
+    Args:
+        movement: of any part of the face.
+        before_px: how far the mouth moved to and fro in the time before its onset.
+        after_px: the same after its offset, as far as that is known.
+        parameters: what is far.
+    """
+    if REGION_NAMES[movement.regions[0]] in EYE_REGIONS:
+        return None
+    moved_px, when = max((before_px, "before"), (after_px, "after"))
+    if moved_px <= max(parameters.talking_px, parameters.talking_fraction * movement.strength_px):
+        return None
+    return f"the mouth moved {moved_px:.1f} px just {when} it: speech"
 
 
 def against_whole_face(displacement: Float64[np.ndarray, "regions 2"], strength_px: float) -> str | None:

@@ -11,6 +11,7 @@ from realtime.faces.observation import CANTHUS_DISTANCE, CROP_HEIGHT, CROP_WIDTH
 from realtime.spotting.gates import GateParameters, Gates
 from realtime.spotting.head_kernel import POSE, fit_head, project, regional_movement
 from realtime.spotting.motion_kernel import track_patches
+from realtime.spotting.picture_edges import beyond_edges
 from realtime.spotting.reference import (
     BROW_PATCHES,
     PATCH_REACH,
@@ -19,6 +20,7 @@ from realtime.spotting.reference import (
     RIGID_FROM,
     NeutralReference,
     PatchLevel,
+    patch_places,
     picture_levels,
 )
 from realtime.spotting.renewal import Renewal, RenewalParameters
@@ -121,9 +123,12 @@ class MotionExtractor:
             reference = self._restart(aligned, levels)
             gap_s = 0.0
         self._time_ns = aligned.time_ns
-        movement, readable = self._measure(levels, reference, aligned.quality)
+        patch_px = reference.fine.templates.shape[-1]
+        outside, cut_off = beyond_edges(aligned, patch_places(aligned.landmarks), patch_px)
+        followed = reference.textured & ~outside
+        movement, readable = self._measure(levels, reference, followed, aligned.quality)
         gates = self._gates.push(aligned.quality, _lids(movement), _place(aligned), gap_s, aligned.time_ns)
-        readable_share = np.count_nonzero(readable & reference.textured) / max(1, np.count_nonzero(reference.textured))
+        readable_share = np.count_nonzero(readable) / max(1, np.count_nonzero(followed))
         if readable_share < _OCCLUDED_BELOW:
             gates += (named.GATE_OCCLUDED,)
         if readable_share < _BLIND_BELOW:
@@ -137,7 +142,7 @@ class MotionExtractor:
             captured_ns=aligned.captured_ns,
             face_id=aligned.face_id,
             displacement=displacement.astype(np.float32),
-            gates=gates,
+            gates=gates + cut_off,
         )
 
     def _restart(self, aligned: AlignedFace, levels: Levels) -> NeutralReference:
@@ -156,7 +161,11 @@ class MotionExtractor:
         return self._reference
 
     def _measure(
-        self, levels: Levels, reference: NeutralReference, quality: FaceQuality
+        self,
+        levels: Levels,
+        reference: NeutralReference,
+        followed: Bool[np.ndarray, " P"],
+        quality: FaceQuality,
     ) -> tuple[Float64[np.ndarray, "regions 2"], Bool[np.ndarray, " P"]]:
         """Movement of the regions against the reference, and which patches could be read."""
         fine, coarse = levels
@@ -164,7 +173,7 @@ class MotionExtractor:
         self._track(coarse, reference.coarse, self._parameters.coarse_rounds)
         self._displacements *= 2.0
         self._track(fine, reference.fine, self._parameters.fine_rounds)
-        readable = reference.textured & (self._likeness >= self._parameters.least_likeness)
+        readable = followed & (self._likeness >= self._parameters.least_likeness)
         places = reference.fine.centres - reference.origin + self._displacements
         rigid = self._head(reference, places, readable, quality)
         beyond = places - rigid

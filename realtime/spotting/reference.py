@@ -11,6 +11,7 @@ from realtime.clock import NANOSECONDS
 from realtime.faces import landmarks as named
 from realtime.faces.observation import CANTHUS_DISTANCE, CROP_HEIGHT, CROP_WIDTH, AlignedFace
 from realtime.spotting.motion_kernel import prepare_patches
+from realtime.spotting.picture_edges import beyond_edges
 
 _EYE_REACH, _MOUTH_REACH = 12.0, 28.0
 _REGION_PATCHES = tuple(patch for region in named.REGIONS for patch in region.patches)
@@ -31,8 +32,15 @@ PATCH_REACH = np.array(
     + [_EYE_REACH] * len(named.RIGID_POINTS)
 )
 """How far beyond the head each patch can move, canthus-normalised pixels; further is a mistake."""
+_FIRST, _LAST = np.array([(patch[0], patch[-1]) for patch in PATCHES]).T
 _DEPTH = np.array([np.mean([named.DEPTH[point] for point in patch]) for patch in PATCHES])
 _SMOOTHING_PX = 1.0
+
+
+def patch_places(landmarks: Float32[np.ndarray, "468 2"]) -> Float64[np.ndarray, "P 2"]:
+    """Where the landmarks say that the middle of each patch is: at one of them, or halfway between two."""
+    points = landmarks.astype(np.float64)
+    return np.asarray((points[_FIRST] + points[_LAST]) / 2)
 
 
 def picture_levels(
@@ -80,7 +88,7 @@ class NeutralReference:
     head: Float64[np.ndarray, "P 3"]
     """Patches from the origin with their depth, turned as the head was: crop pixels."""
     textured: Bool[np.ndarray, " P"]
-    """Patches with enough texture to be followed."""
+    """Patches with enough texture to be followed, and whole in the picture."""
     trust: Float64[np.ndarray, "P 3"]
     """How firmly the texture of each patch fixes it: xx, xy, yy of a matrix with eigenvalues from 0 to 1."""
     unit: float
@@ -98,7 +106,8 @@ class NeutralReference:
     ) -> Self:
         """Make this face the reference; patches lie where its landmarks are."""
         points = aligned.landmarks.astype(np.float64)
-        centres = np.array([points[list(patch)].mean(axis=0) for patch in PATCHES])
+        centres = patch_places(aligned.landmarks)
+        outside, _ = beyond_edges(aligned, centres, patch_px)
         canthus = float(np.hypot(*(points[named.RIGHT_EYE_INNER] - points[named.LEFT_EYE_INNER])))
         origin = points[named.NOSE_BRIDGE[0]]
         level = PatchLevel.cut(fine, centres, patch_px)
@@ -111,7 +120,7 @@ class NeutralReference:
             coarse=PatchLevel.cut(coarse, (centres - 0.5) / 2, patch_px),
             origin=origin,
             head=_turned(centres - origin, _DEPTH * canthus, aligned.quality.yaw_deg, aligned.quality.pitch_deg),
-            textured=(xx + yy > 0.02 * float(np.median(xx + yy))) & (weakest > 0),
+            textured=(xx + yy > 0.02 * float(np.median(xx + yy))) & (weakest > 0) & ~outside,
             trust=_firmness(level.hessians, typical),
             unit=CANTHUS_DISTANCE / max(canthus, 1e-6),
             yaw_deg=aligned.quality.yaw_deg,

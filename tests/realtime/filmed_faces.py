@@ -65,7 +65,7 @@ def displacements_of(samples: list[MotionSample]) -> Float32[np.ndarray, "T regi
 
 def true_displacement(scene: Scene, movement: Movement) -> Float32[np.ndarray, "regions 2"]:
     """What each region does at the apex of a movement, mean over its patches, canthus-normalised pixels."""
-    field = scene._field(movement)
+    field = scene._field(movement.activations, movement.amplitude_px)
     left, top, _, _ = scene._patch
     rows = []
     for region in REGIONS:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engines.errors import BadInput
 from realtime.events import ExpressionEvent, RejectedMovement, intersection_over_union
-from realtime.faces.landmarks import GATE_BLINK, GATE_HEAD_TURN, GATE_LIGHT, REGION_NAMES
+from realtime.faces.landmarks import GATE_BLINK, GATE_HEAD_TURN, GATE_LIGHT, GATE_OUT_BELOW, REGION_NAMES
 from realtime.spotting.spotter import Spotter, SpottingParameters
 from tests.realtime.displacements import (
     BROWS,
@@ -280,6 +280,21 @@ def test_a_gate_over_the_whole_face_rejects() -> None:
     assert len(outcome.events) == 1
     assert overlap(outcome.events[0], series.pulses[1]) > 0.6
     assert "the light jumped" in reasons(outcome)
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [(GATE_OUT_BELOW, "the chin reached beyond the picture from 1.59 s")],
+)
+def test_a_gate_over_the_lower_face_leaves_the_brows(gate: str, words: str) -> None:
+    smile, raised = Pulse(start_s=1.5), Pulse(start_s=1.5, regions=BROWS, direction=(0.0, -1.0))
+    spans = [(1.6, 1.75, gate)]
+    masked = spot_series(Series(pulses=[smile], gates=spans))
+    assert not masked.events
+    assert words in reasons(masked)
+    (event,) = spot_series(Series(pulses=[raised], gates=spans)).events
+    assert set(event.regions) == set(BROWS)
+    assert len(spot_series(Series(pulses=[smile])).events) == 1
 
 
 def test_while_the_head_turns_a_movement_must_stand_out_farther() -> None:
