@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.benchmarks.spotting_chain import movement_of, spot
+from demo.benchmarks.spotting_dial import dial_figures
 from demo.benchmarks.spotting_figures import alarms, figures, grouped
 from demo.benchmarks.spotting_footage import PLANS, FootageTake, plan_footage, play_footage
 from demo.benchmarks.spotting_pairs import pair_figures, pair_takes
@@ -113,6 +114,7 @@ def run(
         **_film_figures(outcomes[: split[0]]),
         "thirty_against_two_hundred_hz": pair_figures(outcomes[split[0] : split[1]]),
         "footage": _footage_figures(outcomes[split[1] :]),
+        "dial": dial_figures([*outcomes[: split[0]], *outcomes[split[1] :]]),
     }
     if picture is not None:
         write_picture(result, picture)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from demo.benchmarks.spotting_chain import movement_of, spot
-from demo.benchmarks.spotting_takes import Outcome, event_intervals, true_intervals
+from demo.benchmarks.spotting_takes import Outcome, event_intervals, spot_at_positions, true_intervals
 from engines.errors import BadInput
 from realtime.clock import NANOSECONDS
 from realtime.faces.landmarks import BROW_REGIONS, REGION_NAMES
@@ -102,7 +102,8 @@ def play_footage(take: FootageTake) -> Outcome:
         regions = BROW_REGIONS if take.what == "brows" else frozenset(REGION_NAMES)
         own = list(movement_of(VideoFile(take.path)))
         calm = [unrest_px(own, one["onset_s"] - CALM_S, one["offset_s"] + CALM_S, regions) < CALM_PX for one in records]
-    events, rejected = spot(movement_of(recording))
+    samples = list(movement_of(recording))
+    events, rejected = spot(samples)
     gaps_s = np.diff(course.times_ns) / NANOSECONDS
     return Outcome(
         name=take.name,
@@ -115,6 +116,7 @@ def play_footage(take: FootageTake) -> Outcome:
         calm=calm,
         events=event_intervals(events, take.name),
         rejected=len(rejected),
+        at_positions=spot_at_positions(samples, take.name),
     )
 
 

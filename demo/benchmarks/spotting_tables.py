@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from demo.benchmarks.spotting_dial import render_dial
+
 _HEAD = (
     f"{'':>16} {'min.':>5} {'micro':>5} {'F1':>6} {'prec.':>6} {'recall':>6} {'≥1.5px':>6} {'F1 all':>6} "
     f"{'onset':>5} {'apex':>5} {'offs.':>5} {'IoU':>5} {'false/min':>9}"
@@ -24,6 +26,7 @@ def render(result: dict[str, Any]) -> str:
     lines += _pairs(result["thirty_against_two_hundred_hz"])
     if result["footage"]:
         lines += _footage(result["footage"])
+    lines += render_dial(result["dial"])
     return "\n".join(lines)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from demo.benchmarks.spotting_chain import movement_of, spot
 from realtime.clock import NANOSECONDS
 from realtime.events import ExpressionEvent
+from realtime.spotting.parameters import SpottingParameters
+from realtime.spotting.sample import MotionSample
 from trainers.datasets.inserted_movement import BROW_UNITS
 from trainers.datasets.synthetic_face import SHIPPED_FACES
 from trainers.datasets.synthetic_rendering import Scene
@@ -23,6 +25,8 @@ NATURAL, CLEAN = "natural", "clean"
 QUALITY = 14
 """Constant rate factor of H.264: half a megabit a second for a clean picture, several for a noisy one, as a camera
 application records. (At 20 a clean picture takes a tenth of a megabit: more compressed than any call.)"""
+POSITIONS = (1.0, 3.0, 5.0, 7.0, 9.0)
+"""Of the sensitivity dial; the middle one is the default."""
 FIRST_SEED = 800
 """No parameter was chosen on the scripts from here on."""
 TAKE_S = 20.0
@@ -110,6 +114,8 @@ class Outcome:
     """Of each truth: whether the face does nothing else at the time."""
     events: list[Interval]
     rejected: int
+    at_positions: dict[float, list[Interval]] = field(default_factory=dict)
+    """Events at each position of the sensitivity dial, where they were asked for."""
 
 
 def take_of(condition: str, rate_hz: float, identity: int, *, seed: int, duration_s: float = TAKE_S) -> Take:
@@ -162,7 +168,9 @@ def play(take: Take) -> Outcome:
     """Film a take, spot in it, forget the film."""
     with tempfile.TemporaryDirectory(prefix="onset-bench-") as name:
         path, records = film(take, Path(name))
-        events, rejected = spot(movement_of(path))
+        samples = list(movement_of(path))
+    events, rejected = spot(samples)
+    positions = spot_at_positions(samples, take.name) if take.rate_hz == USUAL_HZ else {}
     return Outcome(
         name=take.name,
         condition=take.condition,
@@ -174,7 +182,16 @@ def play(take: Take) -> Outcome:
         calm=[True] * len(records),
         events=event_intervals(events, take.name),
         rejected=len(rejected),
+        at_positions=positions,
     )
+
+
+def spot_at_positions(samples: Sequence[MotionSample], name: str) -> dict[float, list[Interval]]:
+    """Events in the same movement at every position of the sensitivity dial."""
+    return {
+        position: event_intervals(spot(samples, SpottingParameters(sensitivity=position))[0], name)
+        for position in POSITIONS
+    }
 
 
 def true_intervals(records: Sequence[dict[str, Any]], name: str) -> list[Interval]:

@@ -1,6 +1,7 @@
 """From a candidate in the window to a measured movement."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float64
@@ -152,3 +153,14 @@ def moved_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.ndarra
     quiet = int(movement.onset)
     start = max(quiet - kernel.REST_TICKS, window.oldest)
     return kernel.moved_from_rest(window.state, np.arange(window.regions), start, quiet, round(movement.apex))
+
+
+def restlessness_px(window: MotionWindow, regions: Sequence[int], first: float, last: float) -> float:
+    """How far the most restless of some regions moves to and fro between two ticks, pixels; 0 where unreadable."""
+    start, end = max(round(first), window.oldest), min(round(last), window.settled)
+    if end <= start:
+        return 0.0
+    moved = window.smoothed(start, end)[:, list(regions)]
+    readable = ~np.isnan(moved[..., 0]).any(axis=1)
+    spans = np.ptp(moved[readable], axis=0) if readable.any() else np.zeros((1, 2))
+    return float(np.linalg.norm(spans, axis=-1).max())

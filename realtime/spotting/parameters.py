@@ -22,7 +22,7 @@ class SpottingParameters:
     finds, and costs in false alarms a minute, stands in the README; a step asks for 12 % more or less of a movement."""
     brow_factor: float = 1.0
     """A movement that is strongest at the brows must stand out so many times farther than the dial says …"""
-    lid_factor: float = 1.0
+    lid_factor: float = 1.5
     """… one at the lids …"""
     lower_face_factor: float = 1.0
     """… and one at nose, cheeks, mouth and chin."""
@@ -98,6 +98,12 @@ class SpottingParameters:
     """So many movements of the lower face …"""
     speech_s: float = 1.5
     """… in so long before another one make it speech, not an expression."""
+    talking_s: float = 0.8
+    """So is one that is brief if the mouth, so long before it or right after it …"""
+    talking_px: float = 0.8
+    """… moves to and fro by more than this …"""
+    talking_fraction: float = 0.8
+    """… and by more than this share of it."""
     shortest_s: float = 0.04
     """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
     micro_longest_s: float = 0.5

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from realtime.clock import NANOSECONDS, to_nanoseconds
 from realtime.events import ExpressionEvent, Kind, intersection_over_union
-from realtime.faces.landmarks import EYE_REGIONS, GATE_HEAD_TURN, LID_REGIONS, REGION_NAMES
+from realtime.faces.landmarks import EYE_REGIONS, GATE_HEAD_TURN, LID_REGIONS, MOUTH_REGIONS, REGION_NAMES
 from realtime.spotting.contrast import CONTRAST_DELAY_TICKS, Find, LocalContrast
 from realtime.spotting.description import described
 from realtime.spotting.judgement import (
@@ -22,11 +22,19 @@ from realtime.spotting.judgement import (
     against_size,
     against_speech,
     against_standing,
+    against_talking,
     against_whole_face,
     masked_by,
     same_half,
 )
-from realtime.spotting.measurement import measure_candidate, measure_find, measure_movement, moved_at_apex, moved_by
+from realtime.spotting.measurement import (
+    measure_candidate,
+    measure_find,
+    measure_movement,
+    moved_at_apex,
+    moved_by,
+    restlessness_px,
+)
 from realtime.spotting.movement import Movement, belong_together, group
 from realtime.spotting.parameters import TICK_S, SpottingParameters
 from realtime.spotting.sample import MotionSample
@@ -40,6 +48,9 @@ SAME_START_S = 0.25
 """Candidates of one region that opened so close together are one movement."""
 BLINK_TAIL_NS = to_nanoseconds(0.15)
 """Brows go on moving for so long after a blink."""
+MOUTH = tuple(place for place, name in enumerate(REGION_NAMES) if name in MOUTH_REGIONS)
+CLEAR_S = 0.06
+"""So near its bounds a movement still shows."""
 FORGET_S = 6.0
 """How long settled movements are remembered, to tell repetitions and parts of larger movements."""
 
@@ -319,9 +330,17 @@ class Spotter:
                 or self._against_open(movement)
             )
         if reason is None and self._brief(movement):
+            reason = against_talking(movement, *self._mouth_beside(movement), self.parameters)
+        if reason is None and self._brief(movement):
             standing = self._contrast.standing(movement.regions, movement.onset, movement.offset, movement.apex)
             reason = against_standing(standing, movement, self._disturbance(movement), self.parameters)
         return reason
+
+    def _mouth_beside(self, movement: Movement) -> tuple[float, float]:
+        """How far the mouth moves to and fro just before and after a movement, pixels."""
+        since, until = movement.onset - self.parameters.talking_s / TICK_S, self._window.settled
+        before = restlessness_px(self._window, MOUTH, since, movement.onset - CLEAR_S / TICK_S)
+        return before, restlessness_px(self._window, MOUTH, movement.offset + CLEAR_S / TICK_S, until)
 
     def _disturbance(self, movement: Movement) -> tuple[float, str]:
         """How many times farther a movement must stand out for what goes on beside it, and what that is."""

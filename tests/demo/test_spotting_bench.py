@@ -10,6 +10,7 @@ import pytest
 from demo.benchmarks import spotting
 from demo.benchmarks.spotting import play_all
 from demo.benchmarks.spotting_chain import movement_of
+from demo.benchmarks.spotting_dial import dial_figures, render_dial
 from demo.benchmarks.spotting_figures import alarms, figures, scored, scored_between
 from demo.benchmarks.spotting_footage import FootageTake, footage_files, plan_footage, play_footage, unrest_px
 from demo.benchmarks.spotting_pairs import pair_figures, rate_differences
@@ -54,6 +55,26 @@ def played(take: Take | FootageTake, *, shift_s: float = 0.0) -> Outcome:
         events=events,
         rejected=1,
     )
+
+
+def test_the_dial_says_what_each_position_finds_and_costs(take: Take) -> None:
+    outcome = played(replace(take, condition="natural", rate_hz=30.0))
+    nothing: list[Interval] = []
+    stray = Interval(video=outcome.name, onset_s=9.0, apex_s=9.1, offset_s=9.2)
+    events = {
+        1.0: nothing,
+        3.0: outcome.events[:1],
+        5.0: outcome.events,
+        7.0: outcome.events,
+        9.0: [*outcome.events, stray],
+    }
+    dial = dial_figures([replace(outcome, at_positions=events), played(take)])
+    assert list(dial) == ["natural"]
+    assert [one["recall"] for one in dial["natural"].values()] == [0.0, 0.5, 1.0, 1.0, 1.0]
+    assert [one["false_alarms_per_minute"] for one in dial["natural"].values()] == [0.0, 0.0, 0.0, 0.0, 2.0]
+    lines = render_dial(dial)
+    assert "1.00 / 2.0" in lines[-1]
+    assert render_dial({}) == []
 
 
 @pytest.fixture

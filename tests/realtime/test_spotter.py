@@ -265,6 +265,16 @@ def test_a_chain_of_mouth_movements_is_speech_but_not_at_the_brows() -> None:
     assert len(brows.events) == len(chain)
 
 
+def test_where_a_mouth_moves_on_it_speaks_and_the_brows_are_still_read() -> None:
+    """The first syllable of a sentence has no other before it; what tells it apart comes after."""
+    syllables = [Pulse(start_s=2.0 + 0.27 * number, rise_s=0.1, fall_s=0.12) for number in range(5)]
+    brows = Pulse(start_s=2.3, regions=BROWS, direction=(0.0, -1.0))
+    outcome = spot_series(Series(pulses=[*syllables, brows]))
+    assert [set(event.regions) <= set(BROWS) for event in outcome.events] == [True]
+    assert "px just after it: speech" in reasons(outcome)
+    assert len(spot_series(Series(pulses=syllables[:1])).events) == 1
+
+
 def test_a_blink_hides_the_lids_alone() -> None:
     lids = Pulse(start_s=1.5, rise_s=0.08, hold_s=0.03, fall_s=0.14, amplitude_px=4.0, regions=LIDS)
     smile = Pulse(start_s=1.45, rise_s=0.15, fall_s=0.2)
