@@ -87,6 +87,8 @@ GATE_OUT_ABOVE = "out-above"
 """The same for the forehead and brows."""
 GATE_OUT_BELOW = "out-below"
 """The same for the chin and mouth."""
+GATE_RESTART = "restart"
+"""Measurement of a face began anew a moment ago, after a gap: its landmarks and reference may not be settled."""
 
 _RIGHT_BLINK = frozenset({"right upper lid", "right lower lid", "right outer brow"})
 _LEFT_BLINK = frozenset({"left upper lid", "left lower lid", "left outer brow"})
@@ -104,6 +106,7 @@ MASKED_REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         GATE_OUT_RIGHT: frozenset(name for name in REGION_NAMES if name.startswith("right")),
         GATE_OUT_ABOVE: BROW_REGIONS,
         GATE_OUT_BELOW: MOUTH_REGIONS,
+        GATE_RESTART: _ALL,
     }
 )
 """The regions that each gate makes doubtful."""

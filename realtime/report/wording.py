@@ -95,6 +95,7 @@ GATES: Mapping[str, str] = {
     "out-right": "Right of the face out of the picture",
     "out-above": "Forehead out of the picture",
     "out-below": "Chin out of the picture",
+    "restart": "Face found again",
     "face-lost": "Face lost",
     "no-face": "No face",
 }

@@ -1,4 +1,4 @@
-"""Why a frame may be misread: blinks, head turns, jumps of light."""
+"""Why a frame may be misread: blinks, head turns, jumps of light, a face that was just found again."""
 
 import math
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from realtime.faces.landmarks import (
     GATE_BLINK_RIGHT,
     GATE_HEAD_TURN,
     GATE_LIGHT,
+    GATE_RESTART,
 )
 from realtime.faces.observation import FaceQuality
 
@@ -38,6 +39,8 @@ class GateParameters:
     light_jump: float = 0.12
     """A relative change of brightness by this much within `light_s` is a jump of light."""
     light_s: float = 0.15
+    restart_s: float = 0.3
+    """A face that was found again is doubtful for this long."""
 
 
 class LidGate:
@@ -82,17 +85,20 @@ class LidGate:
 class Gates:
     """Reads one face's quality frame by frame. One object a face."""
 
-    def __init__(self, parameters: GateParameters | None = None) -> None:
+    def __init__(self, parameters: GateParameters | None = None, found_again_ns: int | None = None) -> None:
         """Start without a past.
 
         Args:
             parameters: when a frame may be misread.
+            found_again_ns: when the face was found again; None for one that was not seen before. The start of a
+                face needs no gate: the spotter learns the face's rest then, and settles nothing before.
         """
         self._parameters = parameters or GateParameters()
         self._lids = (LidGate(self._parameters), LidGate(self._parameters))
         self._slow: tuple[float, ...] | None = None
         self._light: float | None = None
         self._light_until_ns = -1
+        self._found_again_ns = found_again_ns
 
     def push(
         self, quality: FaceQuality, lids_px: tuple[float, float], place: tuple[float, float], gap_s: float, time_ns: int
@@ -112,6 +118,8 @@ class Gates:
             names += (GATE_HEAD_TURN,)
         if self._flashing(quality.brightness, gap_s, time_ns):
             names += (GATE_LIGHT,)
+        if self._starting_again(time_ns):
+            names += (GATE_RESTART,)
         return names
 
     def _blinks(
@@ -127,6 +135,11 @@ class Gates:
         if right or left:
             return (GATE_BLINK_RIGHT if right else GATE_BLINK_LEFT,)
         return ()
+
+    def _starting_again(self, time_ns: int) -> bool:
+        if self._found_again_ns is None:
+            return False
+        return time_ns - self._found_again_ns < self._parameters.restart_s * NANOSECONDS
 
     def _turning(self, quality: FaceQuality, place: tuple[float, float], gap_s: float) -> bool:
         """Rate = distance to a lagging copy of the pose divided by the lag."""

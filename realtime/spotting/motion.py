@@ -146,7 +146,8 @@ class MotionExtractor:
         )
 
     def _restart(self, aligned: AlignedFace, levels: Levels) -> NeutralReference:
-        self._gates = Gates(self._parameters.gates)
+        seen_before = self._reference is not None
+        self._gates = Gates(self._parameters.gates, aligned.time_ns if seen_before else None)
         self._renewal = Renewal(self._parameters.renewal, _REGIONS)
         return self._renew(aligned, levels)
 

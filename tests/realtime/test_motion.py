@@ -212,6 +212,17 @@ def test_after_a_gap_measurement_starts_afresh(smiling: list[AlignedFace]) -> No
     np.testing.assert_allclose(np.nan_to_num(samples[-1].displacement), 0.0, atol=1e-4)
 
 
+def test_a_face_that_was_found_again_is_doubtful_for_a_moment(resting: list[AlignedFace]) -> None:
+    """Neither is the very first frame of a face, nor one after a shorter gap."""
+    after_s = 2.0
+    later = [replace(face, time_ns=face.time_ns + round(after_s * 1e9)) for face in resting[:40]]
+    samples = movement_of([*resting[:20], *resting[30:40], *later])
+    assert {sample.gates for sample in samples[:30]} == {()}
+    since_s = np.array([sample.time_ns / 1e9 - after_s for sample in samples[30:]])
+    gated = np.array([sample.gates == (named.GATE_RESTART,) for sample in samples[30:]])
+    assert np.array_equal(gated, since_s < 0.3 - 1e-6)
+
+
 def test_a_sample_carries_the_frame_that_it_was_read_from(resting: list[AlignedFace]) -> None:
     face, sample = resting[7], movement_of(resting[:8])[7]
     assert (sample.index, sample.time_ns, sample.captured_ns, sample.face_id) == (
