@@ -25,6 +25,7 @@ from realtime.spotting.reference import (
 )
 from realtime.spotting.renewal import Renewal, RenewalParameters
 from realtime.spotting.sample import MotionSample
+from realtime.spotting.speech import SpeechGate, SpeechParameters
 
 _REGIONS = len(named.REGIONS)
 _RIGHT_LID, _LEFT_LID = (named.REGION_NAMES.index(f"{side} upper lid") for side in ("right", "left"))
@@ -74,6 +75,8 @@ class MotionParameters:
     """When the neutral reference is renewed."""
     gates: GateParameters = field(default_factory=GateParameters)
     """When a frame may be misread."""
+    speech: SpeechParameters = field(default_factory=SpeechParameters)
+    """When the mouth counts as speaking."""
 
 
 class MotionExtractor:
@@ -95,6 +98,7 @@ class MotionExtractor:
         self._weights[:RIGID_FROM] = self._parameters.soft_trust
         self._weights[BROW_PATCHES] = self._parameters.brow_trust
         self._gates = Gates(self._parameters.gates)
+        self._speech = SpeechGate(self._parameters.speech)
         self._renewal = Renewal(self._parameters.renewal, _REGIONS)
         self._displacements = np.zeros((len(PATCHES), 2))
         self._likeness = np.zeros(len(PATCHES))
@@ -134,6 +138,8 @@ class MotionExtractor:
         if readable_share < _BLIND_BELOW:
             movement[:] = np.nan
         displacement = movement + self._renewal.offset
+        # A speaking mouth never rests, so this need not keep the reference from being renewed.
+        beside = (named.GATE_SPEECH,) if self._speech.push(displacement, gap_s, aligned.time_ns) else ()
         if self._renewal.due(displacement, aligned, reference, gates, readable_share, gap_s):
             self._renew(aligned, levels)
         return MotionSample(
@@ -142,11 +148,12 @@ class MotionExtractor:
             captured_ns=aligned.captured_ns,
             face_id=aligned.face_id,
             displacement=displacement.astype(np.float32),
-            gates=gates + cut_off,
+            gates=gates + cut_off + beside,
         )
 
     def _restart(self, aligned: AlignedFace, levels: Levels) -> NeutralReference:
         seen_before = self._reference is not None
+        self._speech = SpeechGate(self._parameters.speech)
         self._gates = Gates(self._parameters.gates, aligned.time_ns if seen_before else None)
         self._renewal = Renewal(self._parameters.renewal, _REGIONS)
         return self._renew(aligned, levels)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engines.errors import BadInput
 from realtime.events import ExpressionEvent, RejectedMovement, intersection_over_union
-from realtime.faces.landmarks import GATE_BLINK, GATE_HEAD_TURN, GATE_LIGHT, GATE_OUT_BELOW, REGION_NAMES
+from realtime.faces.landmarks import GATE_BLINK, GATE_HEAD_TURN, GATE_LIGHT, GATE_OUT_BELOW, GATE_SPEECH, REGION_NAMES
 from realtime.spotting.spotter import Spotter, SpottingParameters
 from tests.realtime.displacements import (
     BROWS,
@@ -302,7 +302,10 @@ def test_a_gate_over_the_whole_face_rejects() -> None:
 
 @pytest.mark.parametrize(
     ("gate", "words"),
-    [(GATE_OUT_BELOW, "the chin reached beyond the picture from 1.59 s")],
+    [
+        (GATE_OUT_BELOW, "the chin reached beyond the picture from 1.59 s"),
+        (GATE_SPEECH, "the mouth was speaking or chewing from 1.59 s"),
+    ],
 )
 def test_a_gate_over_the_lower_face_leaves_the_brows(gate: str, words: str) -> None:
     smile, raised = Pulse(start_s=1.5), Pulse(start_s=1.5, regions=BROWS, direction=(0.0, -1.0))
