@@ -134,11 +134,13 @@ def _products(
     values = moved.astype(np.float64).ravel()
     largest = float(np.linalg.norm(moved, axis=1).max())
     own = np.square(NOISE_SHARE * limits.astype(np.float64).ravel()) + np.square(UNLIKE_SHARE * values)
-    chance = np.diag(own + (0.5 * UNLIKE_SHARE * largest) ** 2)
-    alike = np.tile(np.eye(2), (len(moved), len(moved)))  # all regions shift together
-    chance += (HEAD_SHARE * largest) ** 2 * alike
-    whitened = np.linalg.solve(np.linalg.cholesky(chance), np.column_stack([_PATTERNS[np.repeat(readable, 2)], values]))
-    products = whitened.T @ whitened
+    own += (0.5 * UNLIKE_SHARE * largest) ** 2
+    together = np.column_stack([_PATTERNS[np.repeat(readable, 2)], values])
+    products = np.einsum("vi,v,vj->ij", together, 1.0 / own, together)
+    # All regions may shift together, along x and along y: what that explains counts for less (Woodbury's identity).
+    for axis in range(2):
+        shift = np.einsum("vi,v->i", together[axis::2], 1.0 / own[axis::2])
+        products -= np.outer(shift, shift) / ((HEAD_SHARE * largest) ** -2 + np.sum(1.0 / own[axis::2]))
     return products[:-1, :-1], products[:-1, -1], float(products[-1, -1])
 
 
@@ -178,11 +180,31 @@ def _judge(
     diagonal = np.arange(columns.shape[1])
     matrices[:, diagonal, diagonal] += np.where(empty, 1.0, 1e-6)
     right = np.where(empty, 0.0, shares[columns])
-    amounts = np.linalg.solve(matrices, right[..., None])[..., 0]
+    amounts = _solved(matrices, right)
     left_over = whole - np.sum(right * amounts, axis=1)
     price = UNIT_PRICE * sets.shape[1] + SIDE_PRICE * ((~empty).sum(axis=1) - sets.shape[1])
     backwards = ((amounts <= 0.0) & ~empty).any(axis=1)
     return _Judged(sets, left_over, np.where(backwards, np.inf, left_over + price))
+
+
+def _solved(
+    matrices: Float64[np.ndarray, "sets k k"], right: Float64[np.ndarray, "sets k"]
+) -> Float64[np.ndarray, "sets k"]:
+    """Solve a small symmetric positive system for every set at once, by elimination.
+
+    LAPACK would wake threads for each call, which on busy cores wait for one another for half a second.
+    """
+    matrices, amounts = matrices.copy(), right.copy()
+    size = right.shape[1]
+    for column in range(size):
+        for row in range(column + 1, size):
+            factor = matrices[:, row, column] / matrices[:, column, column]
+            matrices[:, row] -= factor[:, None] * matrices[:, column]
+            amounts[:, row] -= factor * amounts[:, column]
+    for row in reversed(range(size)):
+        known = np.sum(matrices[:, row, row + 1 :] * amounts[:, row + 1 :], axis=1)
+        amounts[:, row] = (amounts[:, row] - known) / matrices[:, row, row]
+    return amounts
 
 
 def _scores(levels: Sequence[_Judged], whole: float) -> dict[int, float]:
