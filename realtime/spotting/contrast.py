@@ -16,7 +16,7 @@ from realtime.spotting.window import MotionWindow
 BROWS, LIDS, LOWER_FACE = range(3)
 """Groups of regions that one movement can spread over."""
 GROUPS = tuple(BROWS if name in BROW_REGIONS else LIDS if name in LID_REGIONS else LOWER_FACE for name in REGION_NAMES)
-"""Group of each region."""
+"""Group of each region; regions of a group are neighbours."""
 CONTRAST_DELAY_TICKS = kernel.LONGEST
 """Ticks after a moment at which its contrast is known."""
 BLINK = 45
@@ -34,7 +34,7 @@ TOGETHER = ((1, 2), (1, 4), (1, 2, 4), (4, 7), (6, 7), (6, 12), (12, 25), (15, 1
 def _patterns() -> tuple[Float32[np.ndarray, "K regions 2"], Int64[np.ndarray, " K"]]:
     """What single action units and frequent combinations do to each group of regions, and which group that is."""
     units = {unit.number: unit for unit in ACTION_UNITS if unit.number != BLINK}
-    patterns, owners = [], []
+    found: list[tuple[int, np.ndarray]] = []
     for numbers in (*((number,) for number in units), *TOGETHER):
         sides: tuple[Side, ...] = ("both", "left", "right") if units[numbers[0]].two_sided else ("both",)
         for side in sides:
@@ -42,9 +42,9 @@ def _patterns() -> tuple[Float32[np.ndarray, "K regions 2"], Int64[np.ndarray, "
             for group in sorted(set(GROUPS)):
                 part = np.where((np.array(GROUPS) == group)[:, None], whole, 0.0)
                 if np.abs(part).max() >= LEAST_PART * np.abs(whole).max():
-                    patterns.append(part)
-                    owners.append(group)
-    return np.array(patterns, np.float32), np.array(owners, np.int64)
+                    found.append((group, part))
+    found.sort(key=lambda one: one[0])
+    return np.array([part for _, part in found], np.float32), np.array([group for group, _ in found], np.int64)
 
 
 class Find(NamedTuple):
@@ -87,9 +87,10 @@ class LocalContrast:
             score=np.zeros((groups, ticks), np.float32),
             reach=np.zeros((groups, ticks), np.int64),
             largest=np.zeros((groups, ticks), np.float32),
-            groups=np.array(GROUPS, np.int64),
+            regions_to=np.searchsorted(GROUPS, np.arange(groups), side="right"),
             patterns=patterns,
-            owners=owners,
+            patterns_to=np.searchsorted(owners, np.arange(groups), side="right"),
+            found=np.zeros((regions, 4), np.float32),
             clock=np.array([-1, -1, 0], np.int64),
             finds=np.zeros((_MOST_FINDS, 3), np.int64),
             factors=np.array(

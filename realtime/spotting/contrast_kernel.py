@@ -61,12 +61,14 @@ class ContrastState(NamedTuple):
     """(G, N) int64: place in REACHES at which that was."""
     largest: np.ndarray
     """(G, N) float32: the largest contrast of any region of the group, pixels."""
-    groups: np.ndarray
-    """(R,) int64: group of each region."""
+    regions_to: np.ndarray
+    """(G,) int64: where each group's regions end; the next group's begin there."""
     patterns: np.ndarray
-    """(K, R, 2) float32: how action units move the regions of one group, any length."""
-    owners: np.ndarray
-    """(K,) int64: group of each pattern."""
+    """(K, R, 2) float32: how action units move the regions of one group, any length; in the order of the groups."""
+    patterns_to: np.ndarray
+    """(G,) int64: where each group's patterns end."""
+    found: np.ndarray
+    """(R, 4) float32: contrast of each region over its limit, x and y, and one over the limit; at the latest moment."""
     clock: np.ndarray
     """(3,) int64: DONE, the last moment looked at; STARTED, first tick of the run; FOUND, finds of the latest call."""
     finds: np.ndarray
@@ -87,7 +89,7 @@ def _contrast(smooth: np.ndarray, moment: int, reach: int, column: int) -> float
 @compiled(inline=True)
 def _enter(state: ContrastState, smooth: np.ndarray, moment: int, scale: int, entering: bool) -> None:
     """Note what most of the face does at a moment, and, now and then, what each region does."""
-    regions = state.groups.shape[0]
+    regions = state.counts.shape[1]
     found = np.empty((2, regions), np.float32)
     count = 0
     for region in range(regions):
@@ -105,7 +107,7 @@ def _enter(state: ContrastState, smooth: np.ndarray, moment: int, scale: int, en
             state.counts[scale, region] = number + 1
     row = moment & (smooth.shape[0] - 1)
     for axis in range(2):
-        state.common[scale, axis, row] = np.sort(found[axis, :count])[count // 2] if count else np.inf
+        state.common[scale, axis, row] = at_rank(found[axis, :count], count // 2, 0.05) if count else np.inf
 
 
 @compiled(inline=True)
@@ -133,48 +135,65 @@ def _common_around(state: ContrastState, scale: int, axis: int, moment: int, las
 
 
 @compiled(inline=True)
-def _relative(state: ContrastState, smooth: np.ndarray, moment: int, scale: int, newest: int) -> np.ndarray:
-    """Contrast of each region over its limit, and one over the limit, (R, 4) x, y, x, y; zeros where unreadable."""
-    row, reach, factors = moment & (smooth.shape[0] - 1), REACHES[scale], state.factors
+def _relate(state: ContrastState, smooth: np.ndarray, moment: int, scale: int, newest: int) -> None:
+    """Contrast of each region over its limit, and one over the limit; zeros where unreadable."""
+    row, reach, factors, found = moment & (smooth.shape[0] - 1), REACHES[scale], state.factors, state.found
     common_x = factors[COMMON] * _common_around(state, scale, 0, moment, newest - reach)
     common_y = factors[COMMON] * _common_around(state, scale, 1, moment, newest - reach)
-    found = np.zeros((state.groups.shape[0], 4), np.float32)
-    for region in range(state.groups.shape[0]):
-        x = _contrast(smooth, moment, reach, 2 * region)
-        y = _contrast(smooth, moment, reach, 2 * region + 1)
-        own_x, own_y = state.restlessness[scale, 2 * region], state.restlessness[scale, 2 * region + 1]
-        if np.isnan(x) or np.isnan(y) or np.isnan(own_x) or np.isnan(own_y):
-            continue
-        if scale < len(REACHES) - 1:
-            group = state.groups[region]
-            state.largest[group, row] = max(state.largest[group, row], np.sqrt(x * x + y * y))
-        found[region, 2] = 1.0 / max(factors[FLOOR], factors[OWN] * own_x, common_x)
-        found[region, 3] = 1.0 / max(factors[FLOOR], factors[OWN] * own_y, common_y)
-        found[region, 0], found[region, 1] = x * found[region, 2], y * found[region, 3]
-    return found
+    for group in range(len(state.regions_to)):
+        for region in range(state.regions_to[group - 1] if group else 0, state.regions_to[group]):
+            x = _contrast(smooth, moment, reach, 2 * region)
+            y = _contrast(smooth, moment, reach, 2 * region + 1)
+            own_x, own_y = state.restlessness[scale, 2 * region], state.restlessness[scale, 2 * region + 1]
+            found[region, :] = 0.0
+            if np.isnan(x) or np.isnan(y) or np.isnan(own_x) or np.isnan(own_y):
+                continue
+            if scale < len(REACHES) - 1:
+                state.largest[group, row] = max(state.largest[group, row], np.sqrt(x * x + y * y))
+            found[region, 2] = 1.0 / max(factors[FLOOR], factors[OWN] * own_x, common_x)
+            found[region, 3] = 1.0 / max(factors[FLOOR], factors[OWN] * own_y, common_y)
+            found[region, 0], found[region, 1] = x * found[region, 2], y * found[region, 3]
 
 
 @compiled(inline=True)
-def _likeness(pattern: np.ndarray, found: np.ndarray, regions: np.ndarray) -> float:
+def _likeness(state: ContrastState, number: int, first: int, last: int) -> float:
     """How far a group has moved along a pattern, over its limits: the whole length times the cosine, squared.
 
     A matched filter gives the length times the cosine; the second cosine is for what else moves in the group.
     """
     along, length, whole = 0.0, 0.0, 0.0
-    for region in regions:
+    for region in range(first, last):
         for axis in range(2):
-            expected = pattern[region, axis] * found[region, 2 + axis]
-            along += expected * found[region, axis]
+            moved = state.found[region, axis]
+            expected = state.patterns[number, region, axis] * state.found[region, 2 + axis]
+            along += expected * moved
             length += expected * expected
-            whole += found[region, axis] * found[region, axis]
+            whole += moved * moved
     return float(along * along / max(length * np.sqrt(whole), 1e-9))
 
 
 @compiled(inline=True)
-def _height(found: np.ndarray, regions: np.ndarray) -> float:
-    """How far the regions of a group that stand out most have moved together, whatever way, over their limits."""
-    squares = np.sort(found[regions, 0] ** 2 + found[regions, 1] ** 2)
-    return float(np.sqrt(np.sum(squares[-STRONGEST:])))
+def _height(found: np.ndarray, first: int, last: int) -> float:
+    """How far the three regions of a group that stand out most have moved together, whatever way, over their limits."""
+    one, two, three = 0.0, 0.0, 0.0
+    for region in range(first, last):
+        square = found[region, 0] ** 2 + found[region, 1] ** 2
+        if square > one:
+            one, two, three = square, one, two
+        elif square > two:
+            two, three = square, two
+        elif square > three:
+            three = square
+    return float(np.sqrt(one + two + three))
+
+
+@compiled(inline=True)
+def _length(found: np.ndarray, first: int, last: int) -> float:
+    """How far all regions of a group have moved together, over their limits."""
+    square = 0.0
+    for region in range(first, last):
+        square += found[region, 0] ** 2 + found[region, 1] ** 2
+    return float(np.sqrt(square))
 
 
 @compiled(inline=True)
@@ -187,13 +206,16 @@ def _judge(state: ContrastState, smooth: np.ndarray, moment: int, newest: int) -
         reach = REACHES[scale]
         if moment - reach < state.clock[STARTED] or moment + reach > newest:
             continue
-        found = _relative(state, smooth, moment, scale, newest)
+        _relate(state, smooth, moment, scale, newest)
         for group in range(groups):
-            regions = np.flatnonzero(state.groups == group)
-            likeness = 0.0
-            for number in np.flatnonzero(state.owners == group):
-                likeness = max(likeness, _likeness(state.patterns[number], found, regions))
-            score = ANY_WAY * _height(found, regions) + (1.0 - ANY_WAY) * likeness
+            first, last = state.regions_to[group - 1] if group else 0, state.regions_to[group]
+            height, likeness = _height(state.found, first, last), 0.0
+            # No likeness exceeds the length of all regions: what cannot reach a find need not be compared.
+            highest = ANY_WAY * height + (1.0 - ANY_WAY) * _length(state.found, first, last)
+            if highest > state.score[group, row] and highest > 0.5 * state.factors[LEAST]:
+                for number in range(state.patterns_to[group - 1] if group else 0, state.patterns_to[group]):
+                    likeness = max(likeness, _likeness(state, number, first, last))
+            score = ANY_WAY * height + (1.0 - ANY_WAY) * likeness
             if score > state.score[group, row]:
                 state.score[group, row], state.reach[group, row] = score, scale
 
