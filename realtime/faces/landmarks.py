@@ -91,6 +91,8 @@ GATE_RESTART = "restart"
 """Measurement of a face began anew a moment ago, after a gap: its landmarks and reference may not be settled."""
 GATE_SPEECH = "speech"
 """The mouth goes to and fro: speaking, chewing."""
+GATE_SACCADE = "saccade"
+"""Both eyes jump sideways, and the lids with them."""
 
 _RIGHT_BLINK = frozenset({"right upper lid", "right lower lid", "right outer brow"})
 _LEFT_BLINK = frozenset({"left upper lid", "left lower lid", "left outer brow"})
@@ -109,6 +111,7 @@ MASKED_REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         GATE_OUT_ABOVE: BROW_REGIONS,
         GATE_OUT_BELOW: MOUTH_REGIONS,
         GATE_RESTART: _ALL,
+        GATE_SACCADE: LID_REGIONS,
         GATE_SPEECH: MOUTH_REGIONS | CHEEK_REGIONS | NOSE_REGIONS,
     }
 )

@@ -96,6 +96,7 @@ GATES: Mapping[str, str] = {
     "out-above": "Forehead out of the picture",
     "out-below": "Chin out of the picture",
     "restart": "Face found again",
+    "saccade": "Eyes jumped",
     "speech": "Speaking or chewing",
     "face-lost": "Face lost",
     "no-face": "No face",

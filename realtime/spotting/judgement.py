@@ -22,6 +22,7 @@ from realtime.faces.landmarks import (
     GATE_OUT_LEFT,
     GATE_OUT_RIGHT,
     GATE_RESTART,
+    GATE_SACCADE,
     GATE_SPEECH,
     LID_REGIONS,
     MASKED_REGIONS,
@@ -43,6 +44,7 @@ GATE_WORDS = {
     GATE_OUT_ABOVE: "the forehead reached beyond the picture",
     GATE_OUT_BELOW: "the chin reached beyond the picture",
     GATE_RESTART: "the face had just been found again",
+    GATE_SACCADE: "the eyes jumped",
     GATE_SPEECH: "the mouth was speaking or chewing",
 }
 """Gates in the words of a reason."""

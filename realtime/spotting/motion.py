@@ -9,6 +9,7 @@ from realtime.clock import NANOSECONDS
 from realtime.faces import landmarks as named
 from realtime.faces.observation import CANTHUS_DISTANCE, CROP_HEIGHT, CROP_WIDTH, PUPIL_HEIGHT, AlignedFace, FaceQuality
 from realtime.spotting.gates import GateParameters, Gates
+from realtime.spotting.gaze import GazeParameters, SaccadeGate
 from realtime.spotting.head_kernel import POSE, fit_head, project, regional_movement
 from realtime.spotting.motion_kernel import track_patches
 from realtime.spotting.picture_edges import beyond_edges
@@ -77,6 +78,8 @@ class MotionParameters:
     """When a frame may be misread."""
     speech: SpeechParameters = field(default_factory=SpeechParameters)
     """When the mouth counts as speaking."""
+    gaze: GazeParameters = field(default_factory=GazeParameters)
+    """When the eyes count as jumping."""
 
 
 class MotionExtractor:
@@ -99,6 +102,7 @@ class MotionExtractor:
         self._weights[BROW_PATCHES] = self._parameters.brow_trust
         self._gates = Gates(self._parameters.gates)
         self._speech = SpeechGate(self._parameters.speech)
+        self._saccade = SaccadeGate(self._parameters.gaze)
         self._renewal = Renewal(self._parameters.renewal, _REGIONS)
         self._displacements = np.zeros((len(PATCHES), 2))
         self._likeness = np.zeros(len(PATCHES))
@@ -138,8 +142,8 @@ class MotionExtractor:
         if readable_share < _BLIND_BELOW:
             movement[:] = np.nan
         displacement = movement + self._renewal.offset
-        # A speaking mouth never rests, so this need not keep the reference from being renewed.
-        beside = (named.GATE_SPEECH,) if self._speech.push(displacement, gap_s, aligned.time_ns) else ()
+        # These concern a part of the face and need not keep the reference from being renewed.
+        in_part = cut_off + self._busy_parts(levels, aligned, displacement, gap_s)
         if self._renewal.due(displacement, aligned, reference, gates, readable_share, gap_s):
             self._renew(aligned, levels)
         return MotionSample(
@@ -148,12 +152,21 @@ class MotionExtractor:
             captured_ns=aligned.captured_ns,
             face_id=aligned.face_id,
             displacement=displacement.astype(np.float32),
-            gates=gates + cut_off + beside,
+            gates=gates + in_part,
         )
+
+    def _busy_parts(
+        self, levels: Levels, aligned: AlignedFace, displacement: Float64[np.ndarray, "regions 2"], gap_s: float
+    ) -> tuple[str, ...]:
+        """Gates of what the eyes and the mouth are doing beside expressions."""
+        jumping = self._saccade.push(levels[0], aligned.landmarks, aligned.time_ns)
+        speaking = self._speech.push(displacement, gap_s, aligned.time_ns)
+        return (named.GATE_SACCADE,) * jumping + (named.GATE_SPEECH,) * speaking
 
     def _restart(self, aligned: AlignedFace, levels: Levels) -> NeutralReference:
         seen_before = self._reference is not None
         self._speech = SpeechGate(self._parameters.speech)
+        self._saccade = SaccadeGate(self._parameters.gaze)
         self._gates = Gates(self._parameters.gates, aligned.time_ns if seen_before else None)
         self._renewal = Renewal(self._parameters.renewal, _REGIONS)
         return self._renew(aligned, levels)

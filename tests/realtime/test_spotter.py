@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from engines.errors import BadInput
 from realtime.events import ExpressionEvent, RejectedMovement, intersection_over_union
-from realtime.faces.landmarks import GATE_BLINK, GATE_HEAD_TURN, GATE_LIGHT, GATE_OUT_BELOW, GATE_SPEECH, REGION_NAMES
+from realtime.faces.landmarks import (
+    GATE_BLINK,
+    GATE_HEAD_TURN,
+    GATE_LIGHT,
+    GATE_OUT_BELOW,
+    GATE_SACCADE,
+    GATE_SPEECH,
+    REGION_NAMES,
+)
 from realtime.spotting.spotter import Spotter, SpottingParameters
 from tests.realtime.displacements import (
     BROWS,
@@ -316,6 +324,16 @@ def test_a_gate_over_the_lower_face_leaves_the_brows(gate: str, words: str) -> N
     (event,) = spot_series(Series(pulses=[raised], gates=spans)).events
     assert set(event.regions) == set(BROWS)
     assert len(spot_series(Series(pulses=[smile])).events) == 1
+
+
+def test_a_jump_of_the_eyes_hides_the_lids_alone() -> None:
+    lids, raised = Pulse(start_s=1.5, regions=LIDS), Pulse(start_s=1.5, regions=BROWS, direction=(0.0, -1.0))
+    spans = [(1.6, 1.75, GATE_SACCADE)]
+    masked = spot_series(Series(pulses=[lids], gates=spans))
+    assert not masked.events
+    assert "the eyes jumped from 1.59 s to 1.75 s" in reasons(masked)
+    assert len(spot_series(Series(pulses=[raised], gates=spans)).events) == 1
+    assert len(spot_series(Series(pulses=[lids])).events) == 1
 
 
 def test_while_the_head_turns_a_movement_must_stand_out_farther() -> None:
