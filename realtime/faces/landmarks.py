@@ -90,7 +90,7 @@ GATE_OUT_BELOW = "out-below"
 GATE_RESTART = "restart"
 """Measurement of a face began anew a moment ago, after a gap: its landmarks and reference may not be settled."""
 GATE_SPEECH = "speech"
-"""The mouth goes to and fro: speaking, chewing."""
+"""The mouth moves back and forth: speaking, chewing."""
 GATE_SACCADE = "saccade"
 """Both eyes jump sideways, and the lids with them."""
 

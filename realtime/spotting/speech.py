@@ -1,4 +1,4 @@
-"""Tells when someone speaks or chews: the mouth goes to and fro."""
+"""Tells when someone speaks or chews: the mouth moves back and forth."""
 
 import math
 from collections import deque
