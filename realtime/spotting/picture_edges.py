@@ -34,7 +34,7 @@ def beyond_edges(
         return np.zeros(len(centres), np.bool_), ()
     matrix, shift = aligned.to_crop[:, :2], aligned.to_crop[:, 2]
     scale = max(float(np.hypot(*matrix[0])), 1e-6)
-    source = (centres - shift) @ np.linalg.inv(matrix).T
+    source = (centres - shift) @ matrix / scale**2  # a similarity's inverse is its transpose over its scale squared
     reach_px = (patch_px / 2 + _SMOOTHING_REACH_PX) * float(np.abs(matrix[0]).sum()) / scale**2 + _EDGE_PX
     farthest = np.array(aligned.source_size) - 1.0
     beyond = np.column_stack((-source, source - farthest)) > -reach_px
