@@ -135,6 +135,7 @@ class SessionRun:
                     "source_format": self.source.description,
                     "flow_engine": engines.flow_engine,
                     "engines": engines.account,
+                    "sensitivity": self._settings.spotting.sensitivity,
                 },
             ) as writer,
         ):

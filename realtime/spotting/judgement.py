@@ -195,7 +195,7 @@ def against_talking(
 
     Args:
         movement: of any part of the face.
-        before_px: how far the mouth moved to and fro in the time before its onset.
+        before_px: how far the mouth moved back and forth in the time before its onset.
         after_px: the same after its offset, as far as that is known.
         parameters: what is far.
     """

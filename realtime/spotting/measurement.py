@@ -156,7 +156,7 @@ def moved_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.ndarra
 
 
 def restlessness_px(window: MotionWindow, regions: Sequence[int], first: float, last: float) -> float:
-    """How far the most restless of some regions moves to and fro between two ticks, pixels; 0 where unreadable."""
+    """How far the most restless of some regions moves back and forth between two ticks, pixels; 0 where unreadable."""
     start, end = max(round(first), window.oldest), min(round(last), window.settled)
     if end <= start:
         return 0.0

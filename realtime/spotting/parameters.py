@@ -101,7 +101,7 @@ class SpottingParameters:
     talking_s: float = 0.8
     """So is one that is brief if the mouth, so long before it or right after it …"""
     talking_px: float = 0.8
-    """… moves to and fro by more than this …"""
+    """… moves back and forth by more than this …"""
     talking_fraction: float = 0.8
     """… and by more than this share of it."""
     shortest_s: float = 0.04

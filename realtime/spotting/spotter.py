@@ -337,7 +337,7 @@ class Spotter:
         return reason
 
     def _mouth_beside(self, movement: Movement) -> tuple[float, float]:
-        """How far the mouth moves to and fro just before and after a movement, pixels."""
+        """How far the mouth moves back and forth just before and after a movement, pixels."""
         since, until = movement.onset - self.parameters.talking_s / TICK_S, self._window.settled
         before = restlessness_px(self._window, MOUTH, since, movement.onset - CLEAR_S / TICK_S)
         return before, restlessness_px(self._window, MOUTH, movement.offset + CLEAR_S / TICK_S, until)

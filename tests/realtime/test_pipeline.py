@@ -102,6 +102,7 @@ def test_a_session_holds_what_the_contract_names(film: tuple[Path, list[dict[str
     assert record["checkpoint"] == "default"
     assert record["backend"] == "onnxruntime"
     assert record["flow_engine"] in ("cpu", "cuda")
+    assert record["sensitivity"] == 5.0
     assert set(record["engines"]) == {"model", "flow", "reading"}
     assert record["engines"]["flow"].startswith(record["flow_engine"])
     for event in yielded:
