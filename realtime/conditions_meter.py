@@ -156,8 +156,9 @@ class ConditionsMeter:
         if len(self._before) == 2 and self._frames % _JITTER_FRAMES == 0:
             first, second = (one.displacement for one in self._before)
             jumps = np.abs(sample.displacement - 2.0 * second + first)
-            middle = float(np.partition(jumps, jumps.size // 2, axis=None)[jumps.size // 2])
-            if not math.isnan(middle):
+            readable = jumps[~np.isnan(jumps)]
+            if 2 * readable.size >= jumps.size:
+                middle = float(np.partition(readable, readable.size // 2)[readable.size // 2])
                 self._counts[:, _JITTER_ROW, _bins(np.array([middle / _MEDIAN_DEVIATIONS]))] += 1.0
         self._before = (*self._before[-1:], sample)
 

@@ -76,6 +76,7 @@ class LocalContrast:
 
     def __init__(self, window: MotionWindow, parameters: SpottingParameters) -> None:
         self._window = window
+        self._least = parameters.reluctance * parameters.least_contrast
         ticks, regions, reaches = window.state.smooth.shape[0], window.regions, len(kernel.REACHES)
         groups = max(GROUPS) + 1
         patterns, owners = _patterns()
@@ -107,14 +108,11 @@ class LocalContrast:
     def push(self) -> list[Find]:
         """Take what is new in the window; the moments that have just been seen to stand out."""
         window = self._window
-        count = kernel.look(self._state, window.state.smooth, window.run_start, window.settled)
-        return [
-            Find(moment, group, kernel.REACHES[reach]) for moment, group, reach in self._state.finds[:count].tolist()
-        ]
+        return self._finds(kernel.look(self._state, window.state.smooth, window.run_start, window.settled))
 
-    def finish(self) -> None:
-        """Score the last moments of a run that has ended."""
-        kernel.finish(self._state, self._window.state.smooth)
+    def finish(self) -> list[Find]:
+        """Score the last moments of a run that has ended; those of them that stand out."""
+        return self._finds(kernel.finish(self._state, self._window.state.smooth))
 
     def regions_at(self, find: Find) -> tuple[int, ...]:
         """The regions of a group that take part in a find, most outstanding first."""
@@ -143,9 +141,14 @@ class LocalContrast:
     def limits_px(self) -> Float32[np.ndarray, " regions"]:
         """How far each region must move, and another with it, to stand out; NaN while its restlessness is not known."""
         across, down = self._state.restlessness[_USUAL_REACH].reshape(-1, 2).T
-        floor, factor, least = (float(self._state.factors[place]) for place in (kernel.FLOOR, kernel.OWN, kernel.LEAST))
+        floor, factor = (float(self._state.factors[place]) for place in (kernel.FLOOR, kernel.OWN))
         usual = np.maximum(floor, factor * np.sqrt(across * down))
-        return np.asarray(least * usual / np.sqrt(2.0), np.float32)
+        return np.asarray(self._least * usual / np.sqrt(2.0), np.float32)
+
+    def _finds(self, count: int) -> list[Find]:
+        return [
+            Find(moment, group, kernel.REACHES[reach]) for moment, group, reach in self._state.finds[:count].tolist()
+        ]
 
     def _rows(self, first: float, last: float) -> np.ndarray:
         """Rows of the moments from `first` to `last`: every one is looked at that is even."""

@@ -224,6 +224,8 @@ def _judge(state: ContrastState, smooth: np.ndarray, moment: int, newest: int) -
 def _find(state: ContrastState, moment: int) -> None:
     """Note the groups whose score is highest at a moment among the moments around it."""
     mask = state.score.shape[1] - 1
+    if moment - REACHES[0] < state.clock[STARTED]:
+        return
     for group in range(state.score.shape[0]):
         here = state.score[group, moment & mask]
         if here < state.factors[LEAST]:
@@ -243,6 +245,10 @@ def _find(state: ContrastState, moment: int) -> None:
 @compiled(inline=True)
 def _look(state: ContrastState, smooth: np.ndarray, tick: int) -> None:
     """Take one low-passed tick: every reach at the newest moment that it can see, then the score of one moment."""
+    # Until it is judged, a moment must not show what was there when the ring last passed.
+    row = tick & (smooth.shape[0] - 1)
+    for group in range(state.score.shape[0]):
+        state.score[group, row], state.largest[group, row] = 0.0, 0.0
     for scale in range(len(REACHES)):
         moment = tick - REACHES[scale]
         if moment - REACHES[scale] >= state.clock[STARTED]:
@@ -276,9 +282,14 @@ def look(state: ContrastState, smooth: np.ndarray, run_start: int, settled: int)
 
 
 @compiled()
-def finish(state: ContrastState, smooth: np.ndarray) -> None:
-    """Score the last moments of a run by the reaches that still fit: nothing more will come."""
+def finish(state: ContrastState, smooth: np.ndarray) -> int:
+    """Score the last moments of a run by the reaches that still fit: nothing more will come; number of finds."""
     newest = state.clock[DONE]
+    state.clock[FOUND] = 0
     for moment in range(newest - LONGEST + 1, newest - REACHES[0] + 1):
         if moment % STEP == 0 and moment - REACHES[0] >= state.clock[STARTED]:
             _judge(state, smooth, moment, newest)
+    for moment in range(newest - LONGEST - AROUND + 1, newest - REACHES[0] + 1):
+        if moment % STEP == 0:
+            _find(state, moment)
+    return int(state.clock[FOUND])

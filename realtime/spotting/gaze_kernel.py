@@ -31,6 +31,10 @@ def read_strip(picture: np.ndarray, start: np.ndarray, end: np.ndarray, rows: in
         strip[point] = total / rows
 
 
+_LEAST_CHANGE = 2.5
+"""Gray values, root mean square, by which a strip must have changed at least."""
+
+
 @compiled(fastmath=True)
 def strip_shift(before: np.ndarray, now: np.ndarray, reach: int, margin: int) -> tuple[float, float]:
     """How far the middle of a strip has moved, by least squares over its gray values less their mean.
@@ -42,7 +46,8 @@ def strip_shift(before: np.ndarray, now: np.ndarray, reach: int, margin: int) ->
         margin: points at either end that are never compared.
 
     Returns:
-        The shift in points, towards the end positive, and the share of the difference at no shift that is left.
+        The shift in points, towards the end positive, and the share of the difference at no shift that is left; 0 and 1
+        where nothing has moved.
     """
     first, count = reach + margin, len(before) - 2 * (reach + margin)
     errors = np.empty(2 * reach + 1)
@@ -54,9 +59,10 @@ def strip_shift(before: np.ndarray, now: np.ndarray, reach: int, margin: int) ->
             squares += apart * apart
         errors[shift + reach] = squares - total * total / count
     best = int(np.argmin(errors))
+    # Shut, covered or dark eyes show nothing that could have moved, and what ends at the farthest shift fits nowhere.
+    if errors[reach] < _LEAST_CHANGE**2 * count or best in (0, 2 * reach):
+        return 0.0, 1.0
     left_over = errors[best] / max(errors[reach], 1e-6)
-    between = 0.0
-    if 0 < best < 2 * reach:
-        bend = errors[best - 1] - 2.0 * errors[best] + errors[best + 1]
-        between = (errors[best - 1] - errors[best + 1]) / (2.0 * max(bend, 1e-9))
+    bend = errors[best - 1] - 2.0 * errors[best] + errors[best + 1]
+    between = (errors[best - 1] - errors[best + 1]) / (2.0 * max(bend, 1e-9))
     return best - reach + between, left_over

@@ -155,12 +155,28 @@ def moved_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.ndarra
     return kernel.moved_from_rest(window.state, np.arange(window.regions), start, quiet, round(movement.apex))
 
 
+def departed_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.ndarray, "regions 2"]:
+    """Every region at the apex against the line from the onset to the offset, pixels; NaN where unreadable.
+
+    What a departure does beyond the movement that it sits on.
+    """
+    onset, apex, offset = (
+        min(max(round(tick), window.oldest), window.settled)
+        for tick in (movement.onset, movement.apex, movement.offset)
+    )
+    first, middle, last = (window.smoothed(tick, tick)[0].astype(np.float64) for tick in (onset, apex, offset))
+    along = (apex - onset) / max(offset - onset, 1)
+    departed: Float64[np.ndarray, "regions 2"] = middle - first - along * (last - first)
+    return departed
+
+
 def restlessness_px(window: MotionWindow, regions: Sequence[int], first: float, last: float) -> float:
     """How far the most restless of some regions moves back and forth between two ticks, pixels; 0 where unreadable."""
     start, end = max(round(first), window.oldest), min(round(last), window.settled)
     if end <= start:
         return 0.0
     moved = window.smoothed(start, end)[:, list(regions)]
-    readable = ~np.isnan(moved[..., 0]).any(axis=1)
-    spans = np.ptp(moved[readable], axis=0) if readable.any() else np.zeros((1, 2))
-    return float(np.linalg.norm(spans, axis=-1).max())
+    unreadable = np.isnan(moved)
+    highest = np.where(unreadable, -np.inf, moved).max(axis=0)
+    lowest = np.where(unreadable, np.inf, moved).min(axis=0)
+    return float(np.linalg.norm(np.maximum(highest - lowest, 0.0), axis=-1).max())

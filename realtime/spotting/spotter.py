@@ -28,6 +28,7 @@ from realtime.spotting.judgement import (
     same_half,
 )
 from realtime.spotting.measurement import (
+    departed_at_apex,
     measure_candidate,
     measure_find,
     measure_movement,
@@ -144,7 +145,7 @@ class Spotter:
     def _end_run(self, interruption: str) -> list[Settled]:
         self._take(self._window.interrupt(), interruption)
         self._take_finds(self._contrast.push())
-        self._contrast.finish()
+        self._take_finds(self._contrast.finish())
         return self._settle_ready(all_of_them=True)
 
     def _take(self, closings: Sequence[Closing], interruption: str) -> None:
@@ -276,7 +277,8 @@ class Spotter:
 
     def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
         event = expression(movement, stamps, kind, self._newest_sample())
-        return described(event, moved_at_apex(self._window, movement), self._window.limits(range(self._window.regions)))
+        moved = (departed_at_apex if movement.departure else moved_at_apex)(self._window, movement)
+        return described(event, moved, self._window.limits(range(self._window.regions)))
 
     def _newest_sample(self) -> MotionSample:
         if self._newest is None:
@@ -308,6 +310,8 @@ class Spotter:
         if len(sound) == 1:
             return sound[0]
         regions = tuple(dict.fromkeys(region for member in sound for region in member.regions))
+        if all(member.departure for member in sound):
+            return replace(sound[0], regions=regions)
         opened = min(member.opened for member in sound)
         low = max(member.low for member in sound)
         end = min(self._window.settled, low + round(self.parameters.settle_longest_s / TICK_S))

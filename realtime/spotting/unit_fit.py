@@ -106,7 +106,7 @@ def suggest_units(
         One to three units, lowest number first; empty where no such set accounts for the movement.
     """
     readable = np.isfinite(displacement).all(axis=1)
-    if not readable.any():
+    if not np.abs(displacement[readable]).max(initial=0.0) > 0.0:
         return ()
     products, shares, whole = _products(displacement[readable], limits[readable], readable)
     levels = list(_levels(products, shares, whole))

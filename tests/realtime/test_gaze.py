@@ -72,6 +72,13 @@ def test_the_shift_of_a_strip_is_found_between_points(shift: float) -> None:
     assert left_over < 0.05 or abs(shift) < 0.5
 
 
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_a_strip_that_shows_nothing_has_not_moved(noise: float) -> None:
+    generator = np.random.default_rng(1)
+    before, now = 37.0 + noise * generator.standard_normal((2, 40))
+    assert strip_shift(before, now, 7, 2) == (0.0, 1.0)
+
+
 def test_a_strip_reads_between_pixels_along_any_line_and_stays_inside() -> None:
     rows, columns = np.mgrid[0:40, 0:60].astype(np.float32)
     strip = np.empty(11)

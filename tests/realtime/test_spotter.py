@@ -467,6 +467,38 @@ def test_a_position_beyond_the_dial_is_refused(position: float) -> None:
         SpottingParameters(sensitivity=position)
 
 
+def test_what_a_face_did_when_its_memory_last_came_round_says_nothing() -> None:
+    """The window is a ring of 10.24 s: a wide movement so long ago must not stand beside a small one now."""
+    wide = Pulse(start_s=1.5, amplitude_px=9.0)
+    small = Pulse(start_s=wide.start_s + 10.24 + 0.02, rise_s=0.08, fall_s=0.1)
+    outcome = spot_series(Series(duration_s=13.5, pulses=[wide, small]))
+    assert len(outcome.events) == 1
+    assert overlap(outcome.events[0], small) > 0.6
+
+
+def test_a_movement_of_an_earlier_run_is_not_found_again_after_a_pause() -> None:
+    series = Series(duration_s=14.0, pulses=[Pulse(start_s=1.5, amplitude_px=2.5)], noise_px=0.01)
+    times_s = regular_times(series.duration_s, 100.0)
+    outcome = spot(samples(series, times_s[(times_s < 11.0) | (times_s > 11.8)]))
+    assert len(outcome.events) == 1
+    assert all(movement.onset_ns < 3e9 for movement in outcome.rejected)
+
+
+def test_a_mouth_whose_chin_cannot_be_read_speaks_all_the_same() -> None:
+    syllables = [Pulse(start_s=start_s, rise_s=0.08, fall_s=0.1) for start_s in (2.0, 2.26)]
+    outcome = spot_series(Series(pulses=syllables, holes=[(0.0, 9.0, "chin")]))
+    assert not outcome.events
+    assert "it: speech" in reasons(outcome)
+
+
+@pytest.mark.parametrize("left_s", [0.2, 0.3, 0.45])
+def test_a_departure_just_before_the_end_is_found(left_s: float) -> None:
+    slow = Pulse(start_s=2.0, rise_s=2.5, hold_s=9.0, amplitude_px=3.0, regions=BROWS, direction=(0.0, -1.0))
+    pulse = Pulse(start_s=3.0, rise_s=0.1, fall_s=0.1, amplitude_px=1.8, regions=BROWS, direction=(0.0, -1.0))
+    outcome = spot_series(Series(duration_s=3.12 + left_s, pulses=[slow, pulse], noise_px=0.02))
+    assert [event.kind for event in outcome.events] == ["micro"]
+
+
 UP = (0.0, -1.0)
 
 
