@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from realtime.events import ExpressionEvent, RejectedMovement
+from realtime.events import ExpressionEvent, RejectedMovement, intersection_over_union
 from realtime.faces.landmarks import REGION_NAMES
 from realtime.spotting.sample import MotionSample
 from realtime.spotting.spotter import Spotter, SpottingParameters
@@ -145,3 +145,12 @@ def spot(stream: Iterable[MotionSample], parameters: SpottingParameters | None =
 def spot_series(series: Series, rate_hz: float = 100.0) -> Outcome:
     """Run a fresh spotter over an evenly filmed series."""
     return spot(samples(series, regular_times(series.duration_s, rate_hz)))
+
+
+def overlap(event: ExpressionEvent, pulse: Pulse) -> float:
+    onset_s, _, offset_s = pulse.truth
+    return intersection_over_union((event.onset_ns / 1e9, event.offset_ns / 1e9), (onset_s, offset_s))
+
+
+def reasons(outcome: Outcome) -> str:
+    return " | ".join(movement.reason for movement in outcome.rejected)
