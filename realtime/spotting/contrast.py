@@ -20,13 +20,12 @@ GROUPS = tuple(BROWS if name in BROW_REGIONS else LIDS if name in LID_REGIONS el
 CONTRAST_DELAY_TICKS = kernel.LONGEST
 """Ticks after a moment at which its contrast is known."""
 BLINK = 45
+"""Action unit that is no expression."""
 LEAST_PART = 0.4
 """A combination has a pattern in a group where it moves that by so much of what it moves most."""
 _USUAL_REACH = 3
 """Place in the reaches of the one, 0.19 s, that fits most micro-expressions."""
 _MOST_FINDS = 64
-
-
 TOGETHER = ((1, 2), (1, 4), (1, 2, 4), (4, 7), (6, 7), (6, 12), (12, 25), (15, 17), (10, 17))
 """Action units that often act at once, and look like neither alone."""
 

@@ -1,5 +1,7 @@
 """What the spotter gives for a settled movement: an expression, or a rejection with its reason."""
 
+from typing import Any
+
 from realtime.events import ExpressionEvent, Kind, RejectedMovement
 from realtime.faces.landmarks import REGION_NAMES
 from realtime.spotting.movement import Movement
@@ -20,19 +22,10 @@ def expression(movement: Movement, stamps: Stamps, kind: Kind, newest: MotionSam
         kind: by how long they span.
         newest: the sample that settled it.
     """
-    onset, apex, offset = stamps
     return ExpressionEvent(
         face_id=newest.face_id,
-        onset_index=onset.index,
-        apex_index=apex.index,
-        offset_index=offset.index,
-        onset_ns=onset.time_ns,
-        apex_ns=apex.time_ns,
-        offset_ns=offset.time_ns,
+        **_measured(movement, stamps),
         kind=kind,
-        regions=tuple(REGION_NAMES[region] for region in movement.regions),
-        strength=movement.strength_px,
-        threshold=movement.threshold_px,
         settled_index=newest.index,
         settled_captured_ns=newest.captured_ns,
     )
@@ -47,17 +40,24 @@ def rejection(movement: Movement, stamps: Stamps, reason: str, newest: MotionSam
         reason: what speaks against it, in words.
         newest: the sample that settled it.
     """
-    onset, apex, offset = stamps
     return RejectedMovement(
         face_id=newest.face_id,
-        onset_index=onset.index,
-        apex_index=apex.index,
-        offset_index=offset.index,
-        onset_ns=onset.time_ns,
-        apex_ns=apex.time_ns,
-        offset_ns=offset.time_ns,
-        regions=tuple(REGION_NAMES[region] for region in movement.regions),
-        strength=movement.strength_px,
-        threshold=movement.threshold_px,
+        **_measured(movement, stamps),
         reason=reason,
     )
+
+
+def _measured(movement: Movement, stamps: Stamps) -> dict[str, Any]:
+    """What an expression and a rejection both say of a movement."""
+    onset, apex, offset = stamps
+    return {
+        "onset_index": onset.index,
+        "apex_index": apex.index,
+        "offset_index": offset.index,
+        "onset_ns": onset.time_ns,
+        "apex_ns": apex.time_ns,
+        "offset_ns": offset.time_ns,
+        "regions": tuple(REGION_NAMES[region] for region in movement.regions),
+        "strength": movement.strength_px,
+        "threshold": movement.threshold_px,
+    }
