@@ -95,6 +95,13 @@ class ImageFolder(Source):
             image=image,
         )
 
+    def file_at(self, time_ns: int) -> Path | None:
+        """The image whose frame has that time, None if there is none; only while open."""
+        index = round(time_ns * self._rate / NANOSECONDS)
+        if not 0 <= index < len(self._files) or round(index * NANOSECONDS / self._rate) != time_ns:
+            return None
+        return self._files[index]
+
     def close(self) -> None:
         """Forget the list of files."""
         self._files = []
