@@ -17,6 +17,7 @@ from engines.errors import OnsetError
 COMMANDS = {
     "replay": "spot and classify micro-expressions in recordings: video files, image folders, folders of videos",
     "live": "the same from a camera or a stream, in real time",
+    "demo": "the dashboard: live, replay, sessions and engines in the browser",
     "flow": "TV-L1 optical flow between two images",
     "magnify": "Eulerian magnification of a video's small movements",
     "synthesize": "videos of a face with movements of known onset, apex and offset",

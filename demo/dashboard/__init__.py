@@ -1,0 +1,1 @@
+"""The dashboard: the pipeline of the command line, in the browser."""

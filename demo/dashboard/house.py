@@ -1,0 +1,54 @@
+"""What all views of the dashboard share: the data folder, the jobs, the live run, what was chosen."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demo.dashboard.data_folder import DEFAULT_CHECKPOINT, DataFolder
+from demo.dashboard.jobs import JobBoard
+from demo.dashboard.live_run import LiveRun
+from realtime.config import Settings
+from realtime.sources.browser_cameras import BrowserCameras
+
+
+@dataclass(kw_only=True)
+class Choice:
+    """The checkpoint and backend that the next run takes."""
+
+    checkpoint: str = DEFAULT_CHECKPOINT
+    """Name in the data folder, or "default"."""
+    backend: str = "auto"
+
+
+@dataclass(kw_only=True)
+class House:
+    """One dashboard, from its start to its end."""
+
+    data: DataFolder
+    settings: Settings
+    jobs: JobBoard
+    cameras: BrowserCameras
+    live: LiveRun
+    chosen: Choice = field(default_factory=Choice)
+
+    def close(self) -> None:
+        """End the live run and every job; what they found is kept."""
+        self.live.close()
+        self.jobs.close()
+        self.cameras.close()
+
+
+def open_house(data: Path, settings: Settings | None = None) -> House:
+    """A dashboard over a data folder, nothing running yet.
+
+    Raises:
+        BadInput: if the data folder cannot be used.
+    """
+    folder, chosen = DataFolder(data), settings or Settings()
+    cameras = BrowserCameras()
+    return House(
+        data=folder,
+        settings=chosen,
+        jobs=JobBoard(),
+        cameras=cameras,
+        live=LiveRun(folder, chosen, cameras),
+    )

@@ -1,0 +1,1 @@
+"""One file a tab: its layout and what its controls do."""
