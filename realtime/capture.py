@@ -66,8 +66,8 @@ class Capture:
 
     @property
     def dropped(self) -> int:
-        """Frames of a live source that had to go because nobody took them in time."""
-        return self._ring.dropped
+        """Frames of a live source that had to go because nobody took them in time, here or before they were read."""
+        return self._ring.dropped + self.source.dropped
 
     @property
     def waiting(self) -> int:
@@ -126,6 +126,7 @@ class Capture:
             self._changed.notify_all()
         if self._thread is None:
             return
+        self.source.interrupt()
         self._thread.join(self._join_s)
         if self._thread.is_alive():
             _LOG.warning("%s: a read has not returned for %g s; its thread is left", self.source.name, self._join_s)

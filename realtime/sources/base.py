@@ -40,6 +40,11 @@ class Source(ABC):
     """What was found damaged while reading, in one line; None as long as everything could be read."""
 
     @property
+    def dropped(self) -> int:
+        """Frames known to be lost before they could be read, such as those that a network had no room for."""
+        return 0
+
+    @property
     @abstractmethod
     def description(self) -> dict[str, Any]:
         """The source as `session.json` tells it: kind, what was asked for and found; JSON values."""
@@ -64,6 +69,9 @@ class Source(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of files, devices and connections; safe to call twice."""
+
+    def interrupt(self) -> None:  # noqa: B027 - most sources return from a read by themselves
+        """Make an `open` or `read` that waits return soon; the one method that any thread may call at any time."""
 
     def __enter__(self) -> Self:
         self.open()
