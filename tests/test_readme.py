@@ -10,18 +10,12 @@ from demo.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PLANNED = {"demo"}
 
 
 def test_every_command_that_is_shown_exists() -> None:
     shown = set(re.findall(r"`onset ([a-z]+)", README)) | set(re.findall(r"bin/onset ([a-z]+)", README))
-    assert shown - PLANNED <= set(COMMANDS)
+    assert shown <= set(COMMANDS)
     assert set(COMMANDS) <= shown
-
-
-def test_planned_commands_are_said_to_be_missing() -> None:
-    assert not PLANNED & set(COMMANDS)
-    assert "is not in this version" in README
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -21,6 +21,8 @@ SHORTEST_PASSWORD = 8
 FAILURES = 5
 FAILURE_SPAN_S = 60.0
 LARGEST_FORM = 4096
+LARGEST_REQUEST = 2**20
+"""Bytes that our own routes take; files come in through Gradio's upload, which has its own limit."""
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -102,6 +104,8 @@ class Access:
         foreign = origin is not None and urlsplit(origin).netloc != host
         if changes and (foreign or headers.get("sec-fetch-site") == "cross-site"):
             return PlainTextResponse("another page may not use this dashboard", 403)
+        if scope["type"] == "http" and scope["path"].startswith("/onset/"):
+            return _refuse_large(headers)
         return None
 
     def _known(self, scope: Scope) -> bool:
@@ -148,6 +152,15 @@ class Access:
         answer = RedirectResponse(onwards, 303)
         answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", secure=self._secure, path="/")
         return answer
+
+
+def _refuse_large(headers: dict[str, str]) -> Response | None:
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return PlainTextResponse("state the length of what you send", 411)
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > LARGEST_REQUEST:
+        return PlainTextResponse(f"at most {LARGEST_REQUEST} bytes are taken here", 413)
+    return None
 
 
 def _ask_for_password(scope: Scope) -> Response:

@@ -15,6 +15,8 @@ VIEWS = (
     ("sessions", add_sessions_view),
     ("engines", add_engines_view),
 )
+UPLOADS_KEPT = (3600, 24 * 3600)
+"""How often what was uploaded and not taken over is looked through, and when it goes, seconds."""
 HEAD = """<link rel="icon" href="/onset/assets/onset.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/onset/assets/onset.css"><script type="module" src="/onset/assets/onset.js"></script>"""
 
@@ -25,7 +27,7 @@ def build_app(house: House) -> gr.Blocks:
     Args:
         house: what the views show and steer.
     """
-    with gr.Blocks(title="Onset", analytics_enabled=False, fill_width=True) as app:
+    with gr.Blocks(title="Onset", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT) as app:
         gr.HTML("<onset-header></onset-header>", apply_default_css=False)
         with gr.Tabs(elem_id="onset-tabs"):
             for name, add_view in VIEWS:
