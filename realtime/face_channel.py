@@ -11,10 +11,12 @@ from realtime.face_memory import FaceMemory
 from realtime.faces.alignment import AlignmentParameters, FaceAligner
 from realtime.faces.observation import AlignedFace, FaceObservation
 from realtime.frames import Frame
+from realtime.spotting.baseline import read_rest
 from realtime.spotting.motion import MotionExtractor, MotionParameters
 from realtime.spotting.sample import MotionSample
 from realtime.spotting.spotter import Spotter, SpottingParameters
 from realtime.telemetry import Telemetry
+from realtime.watcher import SeenFace
 
 CLIP_MARGIN_S = 0.2
 """Seconds shown before the onset and after the offset."""
@@ -98,6 +100,25 @@ class FaceChannel:
         self.last_seen_ns = frame.time_ns
         self.reading = FaceReading(sample=sample, strength=self._spotter.strength, threshold=self._spotter.threshold)
         yield from map(self._with_crops, settled)
+
+    def seen(self, observation: FaceObservation) -> SeenFace | None:
+        """What there is to show of the last frame pushed; None before the first.
+
+        Args:
+            observation: of that frame.
+        """
+        if self.reading is None:
+            return None
+        reading = self.reading
+        rest_px, limits_px = read_rest(self._spotter)
+        return SeenFace(
+            observation=observation,
+            sample=reading.sample,
+            rest_px=rest_px,
+            limits_px=limits_px,
+            strength=reading.strength,
+            threshold=reading.threshold,
+        )
 
     def conditions(self, span: Span = "whole") -> Conditions | None:
         """How well the face can be watched, over its whole time or its last seconds; None before its second frame."""

@@ -1,12 +1,11 @@
 """Source → tracker → one channel a face → recognition → sink: the one implementation, live and in replay."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
 from realtime.capture import Capture
-from realtime.clock import NANOSECONDS, Clock, MonotonicClock, to_nanoseconds
+from realtime.clock import Clock, MonotonicClock, to_nanoseconds, to_seconds
 from realtime.conditions import Conditions
 from realtime.conditions_meter import Span
 from realtime.config import Settings
@@ -21,6 +20,7 @@ from realtime.sink import Sink
 from realtime.sources.base import SourceLost, SourceStalled
 from realtime.telemetry import Telemetry
 from realtime.tracked_frames import TrackedFrames
+from realtime.watcher import FrameCounts, Look, WatchedSink, Watcher
 
 FORGET_FACE_S = 5.0
 """A face that was away this long is settled and forgotten; memory stays flat when many pass by."""
@@ -30,36 +30,7 @@ PENDING_EVENTS = 4
 """A recording waits when so many events are still being classified or drawn; a camera never does."""
 
 
-@dataclass(kw_only=True)
-class FrameCounts:
-    """What a run has read so far."""
-
-    read: int = 0
-    dropped: int = 0
-    with_face: int = 0
-    first_ns: int | None = None
-    last_ns: int = 0
-
-    @property
-    def duration_s(self) -> float:
-        """Time of the last frame after the first, seconds."""
-        return 0.0 if self.first_ns is None else (self.last_ns - self.first_ns) / NANOSECONDS
-
-    @property
-    def frame_rate_hz(self) -> float | None:
-        """Measured over the run, dropped frames counted as filmed; None under two frames."""
-        intervals = self.read + self.dropped - 1
-        return intervals / self.duration_s if intervals > 0 and self.duration_s > 0 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watcher:
-    """Who looks on while a run goes on; called in the run's own threads, so it must be quick."""
-
-    on_frame: Callable[[FrameCounts, int], None] = lambda _counts, _faces: None
-    """After each frame, with the counts so far and the number of faces in it: a progress bar, a preview."""
-    on_notice: Callable[[str], None] = lambda _text: None
-    """With one line when something happens that a person should know, such as a stalled camera."""
+__all__ = ["FrameCounts", "Pipeline", "Watcher"]
 
 
 class Pipeline:
@@ -93,7 +64,7 @@ class Pipeline:
         self._source = capture.source
         self._settings = settings
         self._recogniser = recogniser
-        self._sink = sink
+        self._sink = sink if watcher is None else WatchedSink(sink, watcher)
         self._watcher = watcher or Watcher()
         self._channels: dict[int, FaceChannel] = {}
         self._past_conditions: list[Conditions] = []
@@ -167,6 +138,8 @@ class Pipeline:
                 return
             if frame is None:
                 return
+            if stalled_since_ns is not None:
+                self._note_return(stalled_since_ns)
             stalled_since_ns = None
             yield frame
 
@@ -175,11 +148,17 @@ class Pipeline:
         now_ns = self._clock.now_ns()
         if since_ns is None:
             self._watcher.on_notice(f"{stall}; still waiting")
+            self._watcher.on_stall(str(stall))
             since_ns = now_ns
         elif now_ns - since_ns > to_nanoseconds(self._settings.recording.give_up_s):
             self.stop(str(stall))
         self._clock.sleep_until(now_ns + to_nanoseconds(self._settings.recording.poll_s))
         return since_ns
+
+    def _note_return(self, since_ns: int) -> None:
+        waited_s = to_seconds(self._clock.now_ns() - since_ns)
+        self._watcher.on_notice(f"{self._source.name}: frames come again, {waited_s:.1f} s later")
+        self._watcher.on_stall(None)
 
     def _take(self, frame: Frame, observations: list[FaceObservation], recorder: EventRecorder) -> None:
         self.telemetry.add("wait", (self._clock.now_ns() - frame.captured_ns) / 1e6)
@@ -195,6 +174,9 @@ class Pipeline:
             self._sink.add_empty_frame(frame.index, frame.time_ns)
         self._forget_absent(frame.time_ns, recorder)
         self._watcher.on_frame(counts, len(observations))
+        if self._watcher.on_look is not None:
+            faces = (self._channels[one.face_id].seen(one) for one in observations if one.face_id in self._channels)
+            self._watcher.on_look(Look(frame=frame, faces=tuple(face for face in faces if face is not None)))
 
     def _follow(self, frame: Frame, observation: FaceObservation, recorder: EventRecorder) -> None:
         channel = self._channels.get(observation.face_id)

@@ -327,6 +327,8 @@ def _clear_old_session(folder: Path, *, overwrite: bool) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink(missing_ok=True)
+    for recording in folder.glob("recording*.mp4"):
+        recording.unlink()
 
 
 def _now() -> str:

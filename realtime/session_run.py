@@ -1,21 +1,25 @@
 """One run and its session folder: open everything, run the pipeline, say how it ended, draw the report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from engines.checkpoint import load_checkpoint
+from engines.errors import BadInput
 from realtime.capture import Capture
 from realtime.clock import Clock, MonotonicClock
 from realtime.conditions import Conditions, session_record
 from realtime.config import Settings
 from realtime.events import ExpressionEvent
 from realtime.faces.landmarks import REGION_NAMES
-from realtime.pipeline import FrameCounts, Pipeline, Watcher
+from realtime.pipeline import Pipeline
 from realtime.report import write_report
 from realtime.run_engines import open_engines
 from realtime.session_folder import SessionStatistics, SessionWriter, State
 from realtime.sink import CountingSink
 from realtime.sources.base import Source
+from realtime.video_recorder import VideoRecorder
+from realtime.watcher import FrameCounts, Watcher, together
 
 
 def replay(
@@ -67,6 +71,7 @@ class SessionRun:
         checkpoint: folder of a trained model, or "default".
         backend: what runs the model.
         overwrite: replace a session that is already in the folder.
+        record: keep the frames of a live source as a video beside the results, from the start.
         clock: stamps latencies; the one that stamps the frames.
     """
 
@@ -79,6 +84,7 @@ class SessionRun:
         checkpoint: str | Path = "default",
         backend: str = "auto",
         overwrite: bool = False,
+        record: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self.folder = folder
@@ -100,6 +106,22 @@ class SessionRun:
         self._clock = clock or MonotonicClock()
         self._pipeline: Pipeline | None = None
         self._stop_reason: str | None = None
+        self._watchers: list[Watcher] = []
+        self.recorder = VideoRecorder(folder, self._notify)
+        """Keeps the frames of a live source while it is switched on, which it may be at any time."""
+        if source.live:
+            self._watchers.append(Watcher(on_look=lambda look: self.recorder.push(look.frame)))
+            self.recorder.switch(record)
+        elif record:
+            raise BadInput(f"{source.name}: only what a live source gives is recorded; a recording is there already")
+
+    def attach(self, watcher: Watcher) -> None:
+        """Let somebody look on besides the one whom `run` is given; before `run`."""
+        self._watchers.append(watcher)
+
+    def conditions_now(self) -> list[Conditions]:
+        """How well each face could be watched over the last seconds, the one seen longest first; from any thread."""
+        return [] if self._pipeline is None else self._pipeline.conditions("recent")
 
     def stop(self, reason: str) -> None:
         """End the run after the frame in hand; everything found is kept. Safe from a signal handler."""
@@ -118,6 +140,18 @@ class SessionRun:
             BadCheckpoint: the checkpoint is incomplete or altered.
             BackendUnavailable: the named backend cannot run here.
         """
+        if watcher is not None:
+            self._watchers.append(watcher)
+        try:
+            yield from self._run(together(self._watchers) if self._watchers else None)
+        finally:
+            self.recorder.close()
+
+    def _notify(self, text: str) -> None:
+        for watcher in self._watchers:
+            watcher.on_notice(text)
+
+    def _run(self, watcher: Watcher | None) -> Iterator[ExpressionEvent]:
         checkpoint = load_checkpoint(self._checkpoint_name)
         # The source is opened before the folder is made: a mistyped name leaves no empty session behind.
         with (
@@ -165,12 +199,15 @@ class SessionRun:
                 seconds = (self._clock.now_ns() - started_ns) / 1e9
                 self.latency_ms = pipeline.telemetry.summary()
                 self.conditions = next(iter(pipeline.conditions()), None)
-                writer.finish(self.state, reason=self.reason, statistics=_statistics(pipeline, seconds))
+                self.recorder.close()
+                further = self.recorder.as_record() if self.source.live else {}
+                statistics = _statistics(pipeline, seconds, further)
+                writer.finish(self.state, reason=self.reason, statistics=statistics)
                 if self._settings.recording.report:
                     self.report = write_report(self.folder)
 
 
-def _statistics(pipeline: Pipeline, seconds: float) -> SessionStatistics:
+def _statistics(pipeline: Pipeline, seconds: float, further: Mapping[str, Any]) -> SessionStatistics:
     counts = pipeline.counts
     return SessionStatistics(
         frames_read=counts.read,
@@ -180,5 +217,9 @@ def _statistics(pipeline: Pipeline, seconds: float) -> SessionStatistics:
         frame_rate_hz=counts.frame_rate_hz,
         latency_ms=pipeline.telemetry.summary(),
         conditions=session_record(pipeline.conditions()),
-        further={"processing_s": round(seconds, 3), "processed_frames_per_s": round(counts.read / seconds, 1)},
+        further={
+            "processing_s": round(seconds, 3),
+            "processed_frames_per_s": round(counts.read / seconds, 1),
+            **further,
+        },
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import tyro
@@ -9,6 +10,7 @@ import tyro
 from demo.commands.run_flags import RunFlags, settings_under
 from demo.run_display import follow
 from engines.errors import BadInput
+from realtime.lab_streaming import LabStreaming
 from realtime.session_run import SessionRun
 from realtime.sources import open_source
 
@@ -23,6 +25,10 @@ class Live(RunFlags):
     """Frame rate to ask the camera for."""
     duration_s: float | None = None
     """End by itself after this long."""
+    record: bool = False
+    """Keep the frames as a video in the session folder, with their exact times."""
+    lsl: bool = False
+    """Send each event as a marker of the Lab Streaming Layer too (needs the extra `lsl`)."""
 
     def run(self) -> int:
         """Run until the source ends, the time is over, or Ctrl-C."""
@@ -35,8 +41,12 @@ class Live(RunFlags):
             checkpoint=self.checkpoint,
             backend=self.backend,
             overwrite=self.overwrite,
+            record=self.record,
         )
-        code, summary = follow(run, quiet=self.json, duration_s=self.duration_s)
+        with ExitStack() as stack:
+            if self.lsl:
+                run.attach(stack.enter_context(closing(LabStreaming(f"onset-{self.camera}"))).watcher)
+            code, summary = follow(run, quiet=self.json, duration_s=self.duration_s)
         if self.json:
             print(json.dumps(summary))
         return code

@@ -49,15 +49,30 @@ def read_baseline(spotter: Spotter) -> Baseline:
     count = state.noise_count[QUICK]
     known = count >= LEAST_ENTRIES
     noise = _spread(state.noise_entries[QUICK], count).reshape(regions, 2)
-    limits = window.limits(range(regions))
-    # It must both leave its rest and stand out of what the region does anyway.
-    limit_px = np.fmax(np.sqrt(limits[:, 0] * limits[:, 1]), spotter.contrast_limits_px)
+    neutral_px, limit_px = read_rest(spotter)
     return Baseline(
-        neutral_px=state.rest[QUICK].reshape(regions, 2).copy(),
+        neutral_px=neutral_px,
         noise_px=np.where(known, np.sqrt((noise**2).mean(axis=1)), np.nan).astype(np.float32),
         limit_px=np.where(known, limit_px, np.nan).astype(np.float32),
         learnt=count >= FIRST_ENTRIES,
     )
+
+
+def read_rest(spotter: Spotter) -> tuple[Float32[np.ndarray, "regions 2"], Float32[np.ndarray, " regions"]]:
+    """Where each region rests, and how far it must move to be noticed; quick enough for every frame.
+
+    Args:
+        spotter: of one face.
+
+    Returns:
+        Rest and limit of every region, canthus-normalised pixels; the limit is the floor's while the region's noise is
+        not known.
+    """
+    state, regions = spotter.window.state, spotter.window.regions
+    limits = state.limit[QUICK].reshape(regions, 2)
+    # It must both leave its rest and stand out of what the region does anyway.
+    limit_px = np.fmax(np.sqrt(limits[:, 0] * limits[:, 1]), spotter.contrast_limits_px)
+    return state.rest[QUICK].reshape(regions, 2).copy(), np.asarray(limit_px, np.float32)
 
 
 def _spread(entries: Float32[np.ndarray, "columns entries"], count: np.ndarray) -> Float32[np.ndarray, " columns"]:
