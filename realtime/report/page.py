@@ -16,6 +16,7 @@ from realtime.report.cards import build_cards
 from realtime.report.conditions import face_conditions
 from realtime.report.embedding import Embedder
 from realtime.report.findings import RejectedGroup, Speed, advice, pace, rejected_groups, speeds, strongest_rejected
+from realtime.report.remarks import remark_rows
 from realtime.report.summary import Summary, summarise
 from realtime.report.timeline import build_timeline
 from realtime.report.wording import STATES, clock_time, counted, date, length
@@ -68,11 +69,12 @@ def render(session: Session, embedder: Embedder | None = None) -> str:
         embedder: what to embed, up to which size.
     """
     signals, trouble = _signals(session)
+    remarks, unread = remark_rows(session)
     rejected: list[RejectedGroup] = rejected_groups(session.rejected)
     speed: list[Speed] = speeds(session.record)
     summary: Summary = summarise(session, signals)
     return _template().render(
-        header=_header(session, trouble),
+        header=_header(session, (*trouble, *unread)),
         summary=summary,
         advice=advice(session, summary),
         conditions=face_conditions(session),
@@ -80,6 +82,7 @@ def render(session: Session, embedder: Embedder | None = None) -> str:
         cards=build_cards(session, signals, embedder or Embedder()),
         open_cards=OPEN_CARDS,
         rejected=rejected,
+        remarks=remarks,
         strongest=strongest_rejected(session.rejected),
         speed=speed,
         pace=pace(session.record),
