@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from engines.errors import BadInput
@@ -13,12 +14,24 @@ from realtime.sources.pushed_image import HIGHEST_RATE_HZ, ImageDecoder, PushedF
 
 PushedState = Literal["waiting", "connected", "away", "ended"]
 """Nobody has come yet; images come; the connection is cut and may come back; no more will come."""
-Taken = Callable[[int], None]
-"""Told the number of an image that has left the queue, and with it all before; from any thread, so it must be quick."""
 
 QUEUE_IMAGES = 128
 QUEUE_BYTES = 96 * 2**20
 _POLL_S = 0.1
+
+
+class SenderRefused(BadInput):
+    """Another sender is connected just now; this one may try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """What a sender wants to hear of its images; called in any thread, so it must be quick and never raise."""
+
+    taken: Callable[[int], None] = lambda _index: None
+    """An image with this number has left the queue, and with it all before."""
+    ended: Callable[[str | None], None] = lambda _reason: None
+    """No more images are wanted; with the reason where something is wrong."""
 
 
 class PushedSource(Source):
@@ -132,7 +145,7 @@ class PushedSource(Source):
         return None
 
     def close(self) -> None:
-        """Take no more images; the sender is told at its next one."""
+        """Take no more images; the sender is told."""
         with self._changed:
             self._finish(None)
             self._waiting.clear()
@@ -142,19 +155,20 @@ class PushedSource(Source):
         with self._changed:
             self._finish("ended before the camera came" if self._state == "waiting" else None)
 
-    def connect(self, camera: PushedFormat, page: str, taken: Taken = lambda _index: None) -> "Delivery":
+    def connect(self, camera: PushedFormat, page: str, listener: Listener | None = None) -> "Delivery":
         """A sender comes, or comes back.
 
         Args:
             camera: what it will send.
             page: names the sender; the same one may replace its own connection that is cut without our knowing.
-            taken: told of each image that has left the queue.
+            listener: hears what becomes of the images.
 
         Returns:
             Where it hands its images in.
 
         Raises:
-            BadInput: if the run has ended, another sender is connected, or the camera is another size than before.
+            SenderRefused: if another sender is connected.
+            BadInput: if the run has ended, or the camera is another size than before.
         """
         camera.check()
         with self._changed:
@@ -162,7 +176,7 @@ class PushedSource(Source):
             self._format, self._state = camera, "connected"
             self._connections += 1
             self.width, self.height, self.frame_rate_hz = camera.width, camera.height, camera.frame_rate_hz
-            self._delivery = Delivery(self, page, taken, self._expected)
+            self._delivery = Delivery(self, page, listener or Listener(), self._expected)
             self._changed.notify_all()
             return self._delivery
 
@@ -179,7 +193,7 @@ class PushedSource(Source):
         if self._state == "ended":
             raise BadInput(f"{self.name}: this run has ended; start a new one")
         if self._state == "connected" and self._delivery is not None and self._delivery.page != page:
-            raise BadInput(
+            raise SenderRefused(
                 f"{self.name}: another page sends its camera to this run; close that page or start a new run"
             )
         before = self._format
@@ -202,7 +216,7 @@ class PushedSource(Source):
             self._waiting_bytes -= len(image.content)
             delivery = self._delivery
         if delivery is not None:
-            delivery.taken(image.index)
+            delivery.listener.taken(image.index)
         return image
 
     def _end_of_images(self) -> None:
@@ -221,12 +235,16 @@ class PushedSource(Source):
     def _finish(self, reason: str | None) -> None:
         if self._state != "ended":
             self._state, self._reason = "ended", reason
+            if self._delivery is not None:
+                self._delivery.listener.ended(reason)
         self._changed.notify_all()
 
     # What a delivery does, under the lock of the source.
 
     def _receive(self, delivery: "Delivery", image: PushedImage) -> bool:
         with self._changed:
+            if self._state == "ended":
+                return False
             self._check(delivery, image)
             self._expected, self._newest_ns = image.index + 1, image.captured_ns
             if self._too_many():
@@ -239,7 +257,8 @@ class PushedSource(Source):
             return True
 
     def _check(self, delivery: "Delivery", image: PushedImage) -> None:
-        self._check_current(delivery)
+        if delivery is not self._delivery or self._state != "connected":
+            raise BadInput(f"{self.name}: this connection was replaced by a newer one")
         if image.index < self._expected:
             self._refuse(f"image {image.index} came after {self._expected - 1}, numbers must rise; start again")
         if self._newest_ns is not None and image.captured_ns <= self._newest_ns:
@@ -255,12 +274,6 @@ class PushedSource(Source):
     def _refuse(self, reason: str) -> NoReturn:
         self._finish(reason)
         raise BadInput(f"{self.name}: {reason}")
-
-    def _check_current(self, delivery: "Delivery") -> None:
-        if self._state == "ended":
-            raise BadInput(f"{self.name}: this run has ended; start a new one")
-        if delivery is not self._delivery or self._state != "connected":
-            raise BadInput(f"{self.name}: this connection was replaced by a newer one")
 
     def _too_many(self) -> bool:
         now_ns = self._clock.now_ns()
@@ -288,18 +301,18 @@ class PushedSource(Source):
 class Delivery:
     """The sender's hand: one connection to a `PushedSource`, used from any one thread."""
 
-    def __init__(self, source: PushedSource, page: str, taken: Taken, next_index: int) -> None:
+    def __init__(self, source: PushedSource, page: str, listener: Listener, next_index: int) -> None:
         self.source = source
         self.page = page
-        self.taken = taken
+        self.listener = listener
         self.next_index = next_index
         """Where the numbers go on; a sender that has counted on by itself may be further."""
 
     def push(self, image: PushedImage) -> bool:
-        """Hand in an image; False where it was let go, because more came in a second than a camera films.
+        """Hand in an image; False where it was let go: the run has ended, or no camera films so many a second.
 
         Raises:
-            BadInput: if the run has ended or this connection was replaced; if numbers or times do not rise or the size
+            BadInput: if this connection was replaced; if numbers or times do not rise or the size
                 changed, which also ends the source.
         """
         return self.source._receive(self, image)
