@@ -21,6 +21,7 @@ COMMANDS = {
     "flow": "TV-L1 optical flow between two images",
     "magnify": "Eulerian magnification of a video's small movements",
     "synthesize": "videos of a face with movements of known onset, apex and offset",
+    "export": "sessions as CSV, JSON, ELAN annotations, annotated video and report, in one zip",
     "score": "spotting metrics of sessions, or of published score curves, against the truth",
     "evaluate": "recognition scores of a checkpoint on a feature file, without training",
     "prepare": "a database's clips as their owners hand them out, into a feature file",
