@@ -1,0 +1,76 @@
+// Building blocks of the engine view: elements, numbers in words, and sections that keep focus when they are drawn anew.
+import { language, words } from "./words.js";
+
+/** An element with attributes, listeners (onclick …) and children; what is null or false is left out. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Put a section's new content in place; what had the focus has it again, what was unfolded stays so. */
+export function redraw(section, ...content) {
+  const root = section.getRootNode();
+  const focused = section.contains(root.activeElement) ? root.activeElement.dataset.key : null;
+  const unfolded = [...section.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key);
+  section.replaceChildren(...content.flat(Infinity).filter(Boolean));
+  const keyed = [...section.querySelectorAll("[data-key]")];
+  for (const one of keyed) if (one.tagName === "DETAILS" && unfolded.includes(one.dataset.key)) one.open = true;
+  if (focused) keyed.find((one) => one.dataset.key === focused)?.focus({ preventScroll: true });
+}
+
+const numbers = new Intl.NumberFormat(language);
+export const count = (number) => numbers.format(number);
+
+export function bytes(size) {
+  const [number, unit] = size < 1e6 ? [size / 1e3, "kB"] : size < 1e9 ? [size / 1e6, "MB"] : [size / 1e9, "GB"];
+  return `${number < 10 ? number.toFixed(1) : Math.round(number)} ${unit}`;
+}
+
+export const milliseconds = (value) => `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : Math.round(value)} ms`;
+
+export function moment(text) {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? text : date.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** A small mark of a state: its sign and its word, never colour alone. */
+export function badge(kind, text) {
+  const signs = { ok: "✓", bad: "✕", missing: "–", used: "●" };
+  return make("span", { class: `badge ${kind}` }, make("span", { "aria-hidden": "true" }, signs[kind] ?? ""), ` ${text}`);
+}
+
+/** A job that is under way or that ended last: bar, what it is at, a way to end it, its log. */
+export function jobPanel(job, { cancel, log = false, ending = "" }) {
+  const running = job.state === "running" || job.state === "waiting";
+  const bar = running && make("progress", { max: 1, value: job.fraction, "aria-label": job.title });
+  const stop = running && make("button", {
+    type: "button", class: "small", "data-key": `cancel ${job.id}`, onclick: () => cancel(job.id),
+  }, words("engines.cancel"));
+  const share = running && job.fraction !== null ? ` ${Math.round(100 * job.fraction)} %` : "";
+  const said = job.error ?? ((running ? job.note : ending) || words(`engines.state.${job.state}`));
+  return make("div", { class: `job ${job.state}`, "data-job": job.id },
+    make("div", { class: "job-line" }, make("b", {}, job.title), share, stop),
+    bar,
+    make("div", { class: "job-note", role: job.error ? "alert" : "status" }, said),
+    log && job.log.length > 0 && logPanel(job));
+}
+
+function logPanel(job) {
+  const text = make("pre", { tabindex: "0", "aria-label": words("engines.log") }, job.log.join("\n"));
+  // The newest line in sight.
+  requestAnimationFrame(() => { text.scrollTop = text.scrollHeight; });
+  return make("details", { "data-key": `log ${job.id}` }, make("summary", {}, words("engines.log-lines", { n: job.log.length })), text);
+}
+
+/** Of one kind: what is under way, else what ended last. */
+export function newest(work, kinds) {
+  const mine = work.filter((job) => kinds.includes(job.kind));
+  const active = mine.filter((job) => job.state === "running" || job.state === "waiting");
+  return active.length ? active : mine.slice(0, 1);
+}
