@@ -147,6 +147,11 @@ class SessionRun:
         finally:
             self.recorder.close()
 
+    def _capture(self, watcher: Watcher | None) -> Capture:
+        if watcher is not None:
+            watcher.on_opening()
+        return Capture(self.source, clock=self._clock, stall_s=self._settings.recording.stall_s)
+
     def _notify(self, text: str) -> None:
         for watcher in self._watchers:
             watcher.on_notice(text)
@@ -156,7 +161,7 @@ class SessionRun:
         # The source is opened before the folder is made: a mistyped name leaves no empty session behind.
         with (
             open_engines(checkpoint, self._backend, self._settings.flow) as engines,
-            Capture(self.source, clock=self._clock, stall_s=self._settings.recording.stall_s) as capture,
+            self._capture(watcher) as capture,
             SessionWriter(
                 self.folder,
                 source=self.source.name,

@@ -71,6 +71,8 @@ class Look:
 class Watcher:
     """Who looks on while a run goes on; called in the run's own threads, so it must be quick and never raise."""
 
+    on_opening: Callable[[], None] = lambda: None
+    """When everything is ready but the source, which is about to be opened."""
     on_frame: Callable[[FrameCounts, int], None] = lambda _counts, _faces: None
     """After each frame, with the counts so far and the number of faces in it: a progress bar."""
     on_notice: Callable[[str], None] = lambda _text: None
@@ -105,6 +107,7 @@ def together(watchers: Sequence[Watcher]) -> Watcher:
             one(seen)
 
     return Watcher(
+        on_opening=all_of("on_opening"),
         on_frame=all_of("on_frame"),
         on_notice=all_of("on_notice"),
         on_look=look if looking else None,

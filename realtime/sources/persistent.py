@@ -81,6 +81,11 @@ class PersistentSource(Source):
             return self._continued(frame)
         return None
 
+    def interrupt(self) -> None:
+        """Give up waiting for the source to come back."""
+        self._closed = True
+        self._source.interrupt()
+
     def close(self) -> None:
         """Close the source, and give up waiting for it."""
         self._closed = True
