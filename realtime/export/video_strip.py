@@ -1,11 +1,9 @@
 """What stands under each picture of an annotated video: the event in words, the curve round now, the timeline."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import pyarrow as pa
 from jaxtyping import Float32, Float64, UInt8
 
 from engines.errors import BadInput
@@ -13,8 +11,7 @@ from realtime.export.material import Material
 from realtime.json_lines import Record
 from realtime.movement_words import together
 from realtime.report.wording import clock_time, short_time
-from realtime.signal_batches import open_signals
-from realtime.signals import NO_FACE
+from realtime.strongest_curve import StrongestCurve, read_curve
 
 SMALLEST_WIDTH = 640
 AROUND_S = 4.0
@@ -31,15 +28,6 @@ OTHERWISE: Colour = (150, 158, 171)
 """Macro-expressions and labels of other models."""
 
 _Picture = UInt8[np.ndarray, "H W 3"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Curve:
-    """The movement that the spotter weighed, of the strongest face at each moment."""
-
-    time_s: Float64[np.ndarray, " rows"]
-    strength: Float32[np.ndarray, " rows"]
-    threshold: Float32[np.ndarray, " rows"]
 
 
 class Strip:
@@ -203,7 +191,7 @@ def _inside(event: Record, time_s: float) -> bool:
     return bool(event["onset_s"] <= time_s <= event["offset_s"])
 
 
-def _length_s(material: Material, curve: _Curve | None) -> float:
+def _length_s(material: Material, curve: StrongestCurve | None) -> float:
     ends = [float(material.session.record.get("duration_s") or 0.0)]
     ends += [float(movement["offset_s"]) for movement in (*material.session.events, *material.session.rejected)]
     if curve is not None and len(curve.time_s):
@@ -211,7 +199,7 @@ def _length_s(material: Material, curve: _Curve | None) -> float:
     return max(*ends, 0.1)
 
 
-def _top(events: Sequence[Record], curve: _Curve | None) -> float:
+def _top(events: Sequence[Record], curve: StrongestCurve | None) -> float:
     """A micro-expression fills the height; a long movement may be cut, or it would flatten all the others."""
     tallest = max((float(event["strength"]) for event in events if event["kind"] == "micro"), default=0.0)
     usual = 0.8
@@ -220,21 +208,8 @@ def _top(events: Sequence[Record], curve: _Curve | None) -> float:
     return max(2.5 * usual, 1.2 * min(tallest, 20 * usual))
 
 
-def _read_curve(material: Material) -> _Curve | None:
-    """Twenty bytes a row; None where the signals are gone."""
-    names = ["time_s", "face_id", "strength", "threshold"]
+def _read_curve(material: Material) -> StrongestCurve | None:
     try:
-        with open_signals(material.session.folder, names) as signals:
-            table = pa.Table.from_batches(list(signals.batches), signals.schema)
-    except BadInput:
+        return read_curve(material.session.folder)
+    except BadInput:  # the signals are gone; the events are still there
         return None
-    time_s, face_id, strength, threshold = (table[name].to_numpy() for name in names)
-    seen = face_id != NO_FACE
-    order = np.lexsort((np.nan_to_num(strength[seen], nan=-1.0), time_s[seen]))
-    time_s, strength, threshold = (values[seen][order] for values in (time_s, strength, threshold))
-    strongest = np.append(np.diff(time_s) > 0, True) if len(time_s) else np.zeros(0, bool)
-    return _Curve(
-        time_s=time_s[strongest].astype(np.float64),
-        strength=strength[strongest].astype(np.float32),
-        threshold=threshold[strongest].astype(np.float32),
-    )
