@@ -20,6 +20,7 @@ BENCHMARKS = {
     "motion": "what a region is measured to have moved, its noise, and what a frame costs",
     "latency": "from the frame that settles an event to the event on disk, live",
     "live": "a stream served in real time: drops, and events against the replayed file",
+    "browser-camera": "the browser's camera against the file that it films: events, frames, and a WebRTC call",
     "memory": "memory over a long replay",
     "spotting": "F1, timing and false alarms on synthesised video and on real footage",
     "recognition": "labels of spotted synthetic events, and of the shared real maps where they are at hand",
@@ -31,7 +32,7 @@ BENCHMARKS = {
 class Bench:
     """Speed and accuracy, measured here: all benchmarks, or those named.
 
-    flow, classify, engines, pipeline, motion, latency, live, memory, spotting, recognition, training.
+    flow, classify, engines, pipeline, motion, latency, live, browser-camera, memory, spotting, recognition, training.
     """
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()
@@ -53,7 +54,7 @@ class Bench:
         results = {}
         console = Console(stderr=True)
         for name in self.names or BENCHMARKS:
-            module = importlib.import_module(f"demo.benchmarks.{name}")
+            module = importlib.import_module(f"demo.benchmarks.{name.replace('-', '_')}")
             more = {"footage": self.footage, "picture": self.picture} if name == "spotting" else {}
             shown = getattr(module, "SHOWS_PROGRESS", False)
             with nullcontext() if shown else console.status(f"{name}: {BENCHMARKS[name]}"):

@@ -14,7 +14,7 @@ from demo.commands.bench import BENCHMARKS, Bench
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_every_benchmark_can_be_run_quickly_and_drawn(name: str) -> None:
-    module = importlib.import_module(f"demo.benchmarks.{name}")
+    module = importlib.import_module(f"demo.benchmarks.{name.replace('-', '_')}")
     assert inspect.signature(module.run).parameters["quick"].default is False
     assert list(inspect.signature(module.render).parameters) == ["result"]
     assert name in (Bench.__doc__ or "")

@@ -2,14 +2,14 @@
 // The page asks for the camera; a worker reads, encodes and sends, so that a busy or hidden page holds nothing up.
 import { words } from "./words.js";
 
-const POLL_MS = 500;
+const POLL_MS = 250;
 const RETURN_MS = 2000;
 // What cameras and systems do to a picture before a page sees it; each would move or smear what shall be measured.
 const UNTOUCHED = { resizeMode: "none", backgroundBlur: false, faceFraming: false, eyeGazeCorrection: false };
 const FAULTS = {
   NotAllowedError: "refused",
   SecurityError: "refused",
-  NotFoundError: "missing",
+  NotFoundError: "no-camera",
   NotReadableError: "busy",
   AbortError: "busy",
   OverconstrainedError: "size",
@@ -20,7 +20,7 @@ const FAULTS = {
  *
  * States that `onState({state, detail})` tells, `detail` in the browser's language:
  * asking, connecting, sending, hidden (sending, but the browser may slow it down), muted, reconnecting, unplugged,
- * and those at which it ends: insecure, unsupported, refused, missing, busy, size, failed, ended.
+ * and those at which it ends: insecure, unsupported, refused, no-camera, busy, size, failed, ended.
  */
 export class CameraSender {
   /** The cameras of this browser; without names until the person has allowed one. */
@@ -82,7 +82,7 @@ export class CameraSender {
   /** Send what is under way, say how many images there were, and let the camera go. */
   stop() {
     clearInterval(this.returning);
-    if (this.worker && this.state !== "ended") this.worker.postMessage({ type: "stop" });
+    if (this.worker && this.state !== "ended") this.worker.postMessage({ type: "stop", total: this.#produced() });
     else this.#end("ended");
   }
 
@@ -156,14 +156,19 @@ export class CameraSender {
     video.play().catch((fault) => this.#end("failed", fault.message));
   }
 
-  /** What the browser let go before the worker could see it is lost like any other image: it shall be counted. */
-  #compare() {
+  /** Images that the camera has given since it was opened, as the browser counts them; null where it does not. */
+  #produced() {
     const stats = this.track?.stats;
-    if (!this.buffered || !stats || this.before === null) return;
+    if (!this.buffered || !stats || this.before === null) return null;
     // Every other image and more thrown away is the rate that was asked for, not a loss.
     const thinned = stats.discardedFrames > 0.3 * stats.totalFrames;
-    const total = stats.totalFrames - this.before - (thinned ? stats.discardedFrames : 0);
-    this.worker.postMessage({ type: "produced", total });
+    return stats.totalFrames - this.before - (thinned ? stats.discardedFrames : 0);
+  }
+
+  /** What the browser let go before the worker could see it is lost like any other image: it shall be counted. */
+  #compare() {
+    const total = this.#produced();
+    if (total !== null) this.worker.postMessage({ type: "produced", total });
   }
 
   #show() {

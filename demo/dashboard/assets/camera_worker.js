@@ -7,7 +7,8 @@ const WARM_UP = 5;
 const BACK_OFF_MS = [200, 400, 800, 1500, 3000];
 const FIGURES_MS = 250;
 const FAREWELL_MS = 2000;
-const COMPARED = 4;
+const COMPARED = 3;
+const ON_THE_WAY_MS = 200;
 const PLANES = { I420: "i420", NV12: "nv12" };
 
 let settings = null;
@@ -142,7 +143,7 @@ function skip(images) {
   count.unseen += images;
 }
 
-/** The browser's own count of what the camera produced: what is missing from `read` for two seconds was lost before. */
+/** The browser's own count of what the camera produced: what stays missing from `read` was lost before. */
 function compare(total) {
   const ahead = total - camera.seen - camera.known;
   if (!started) {
@@ -150,12 +151,14 @@ function compare(total) {
     return;
   }
   camera.ahead = [...camera.ahead, ahead].slice(-COMPARED);
-  const lost = camera.ahead.length === COMPARED ? Math.min(...camera.ahead) : 0;
-  if (lost > 0) {
-    camera.known += lost;
-    camera.ahead = [];
-    skip(lost);
-  }
+  if (camera.ahead.length === COMPARED) admit(Math.min(...camera.ahead));
+}
+
+function admit(lost) {
+  if (lost <= 0) return;
+  camera.known += lost;
+  camera.ahead = [];
+  skip(lost);
 }
 
 // — one image —
@@ -218,7 +221,13 @@ function leave(reason) {
   socket?.close();
 }
 
-async function stop() {
+async function stop(total) {
+  if (started && total !== null) {
+    // Images on their way from the camera still come, or are lost.
+    const until = performance.now() + ON_THE_WAY_MS;
+    while (camera.seen + camera.known < total && performance.now() < until) await pause(10);
+    admit(total - camera.seen - camera.known);
+  }
   stopping = true;
   reader?.cancel().catch(() => {});
   await chain;
@@ -228,9 +237,11 @@ async function stop() {
   setTimeout(() => end("ended"), FAREWELL_MS);
 }
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 const heard = {
   film,
-  stop,
+  stop: ({ total }) => stop(total),
   leave: ({ reason }) => leave(reason),
   produced: ({ total }) => compare(total),
   image: ({ bitmap, taken_ms: takenAt, missed }) => take(bitmap, takenAt - performance.timeOrigin, missed),

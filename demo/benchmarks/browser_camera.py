@@ -1,0 +1,149 @@
+"""A browser's camera against the file that it films: what is lost on the way, in events and in frames.
+
+A real Chromium plays a film with known expressions as its webcam. What arrives is spotted in as it came, and set
+against the same film read from its file: as untouched planes and as JPEG over the dashboard's WebSocket, and through
+the video codec of a WebRTC call, which is what pages usually do with a camera. Every picture carries its number.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demo.benchmarks.browser_camera_clip import Clip, write_clip
+from demo.benchmarks.browser_camera_stand import Certificate, self_signed, serve
+from demo.benchmarks.browser_camera_take import Taken, outcome_of, picture_error, take_camera, take_file
+from demo.benchmarks.spotting_figures import scored
+from demo.benchmarks.spotting_takes import Outcome
+from demo.progress_bar import bar_of
+
+SHOWS_PROGRESS = True
+"""It draws a progress bar of its own."""
+WAYS: dict[str, dict[str, Any] | None] = {
+    "the file": None,
+    "planes": {"coding": "raw"},
+    "JPEG 0.95": {"coding": "jpeg", "quality": 0.95},
+    "WebRTC": {"coding": "raw", "webRtc": True},
+}
+IDENTITIES, CLIP_S = (0, 1, 2, 3, 4, 5), 40.0
+QUICK_IDENTITIES, QUICK_CLIP_S = (1,), 16.0
+LINK_S = 12.0
+LINKS = (
+    (30.0, "planes", False),
+    (30.0, "planes", True),
+    (60.0, "planes", False),
+    (60.0, "planes", True),
+    (60.0, "JPEG 0.95", True),
+)
+"""Frames a second, coding, and whether over TLS."""
+
+
+def run(*, quick: bool = False) -> dict[str, Any]:
+    """Film, play, take down, spot and score.
+
+    Args:
+        quick: one face for a quarter of a minute instead of six for forty seconds each.
+
+    Returns:
+        Figures of each way over all films, and of each link.
+
+    Raises:
+        BadInput: if Chromium, Playwright or openssl is missing.
+    """
+    identities, seconds = (QUICK_IDENTITIES, QUICK_CLIP_S) if quick else (IDENTITIES, CLIP_S)
+    steps = len(identities) * len(WAYS) + len(LINKS)
+    with tempfile.TemporaryDirectory(prefix="onset-bench-") as name, bar_of("browser-camera bench") as bar:
+        done = iter(range(1, steps + 1))
+        step = lambda: bar(next(done), steps)  # noqa: E731 - one line says it
+        ways = _ways(Path(name), identities, seconds, step)
+        links = _links(Path(name), step)
+    return {"ways": ways, "links": links}
+
+
+def render(result: dict[str, Any]) -> str:
+    """Two tables."""
+    lines = [
+        f"{'way':>10} {'true':>5} {'F1':>6} {'recall':>7} {'false/min':>10} {'apex ms':>8} {'p95':>6} {'rms gray':>9} "
+        f"{'film':>6} {'came':>6}"
+    ]
+    for way, row in result["ways"].items():
+        micro = row["micro"]
+        apex = micro["apex_error_ms"]
+        lines.append(
+            f"{way:>10} {micro['true_positives'] + micro['false_negatives']:5d} {micro['f1']:6.3f} "
+            f"{micro['recall']:7.3f} {micro['false_alarms_per_minute']:10.2f} {_shown(apex['median']):>8} "
+            f"{_shown(apex['p95']):>6} {row['picture_error']:9.2f} {row['pictures']:6d} {row['came']:6d}"
+        )
+    lines.append(
+        f"\n{'link':>22} {'film':>6} {'read':>6} {'counted lost':>13} {'Mbit/s':>7} {'p50 ms':>7} {'p95 ms':>7}"
+    )
+    lines += [
+        f"{row['name']:>22} {row['pictures']:6d} {row['came']:6d} {row['dropped']:13d} {row['megabits_s']:7.1f} "
+        f"{row['wait_ms']['p50']:7.1f} {row['wait_ms']['p95']:7.1f}"
+        for row in result["links"]
+    ]
+    return "\n".join(lines)
+
+
+def _ways(
+    folder: Path, identities: Sequence[int], seconds: float, step: Callable[[], None]
+) -> dict[str, dict[str, Any]]:
+    outcomes: dict[str, list[Outcome]] = {way: [] for way in WAYS}
+    counts: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+    for identity in identities:
+        clip = write_clip(folder, identity=identity, frame_rate_hz=30.0, duration_s=seconds)
+        for way, settings in WAYS.items():
+            taken = take_file(clip) if settings is None else _taken(clip, settings)
+            outcomes[way].append(outcome_of(taken, way))
+            counts[way].append(_counts(taken) | {"error": picture_error(taken)})
+            step()
+        clip.path.unlink()
+    return {
+        way: {
+            "micro": scored(outcomes[way]).as_record(),
+            "all": scored(outcomes[way], "all").as_record(),
+            "picture_error": float(np.sqrt(np.mean([one["error"] ** 2 for one in counts[way]]))),
+            **{name: sum(one[name] for one in counts[way]) for name in ("pictures", "came", "dropped")},
+        }
+        for way in WAYS
+    }
+
+
+def _links(folder: Path, step: Callable[[], None]) -> list[dict[str, Any]]:
+    certificate = self_signed(folder)
+    clips = {
+        rate_hz: write_clip(folder, identity=1, frame_rate_hz=rate_hz, duration_s=LINK_S)
+        for rate_hz in sorted({rate_hz for rate_hz, _, _ in LINKS})
+    }
+    rows = []
+    for rate_hz, way, secure in LINKS:
+        taken = _taken(clips[rate_hz], WAYS[way] or {}, certificate if secure else None)
+        seconds = (taken.frames[-1].time_ns - taken.frames[0].time_ns) / 1e9
+        waits = {f"p{share}": float(np.percentile(taken.waits_ms, share)) for share in (50, 95)}
+        rows.append(
+            {
+                "name": f"{rate_hz:.0f} fps {way}{' TLS' if secure else ''}",
+                **_counts(taken),
+                "megabits_s": taken.page.get("bytes", 0) * 8 / 1e6 / seconds,
+                "wait_ms": waits,
+                "page": {name: value for name, value in taken.page.items() if name != "states"},
+            }
+        )
+        step()
+    return rows
+
+
+def _taken(clip: Clip, settings: dict[str, Any], certificate: Certificate | None = None) -> Taken:
+    with serve(certificate) as stand:
+        return take_camera(stand, clip, frameRate=clip.frame_rate_hz, **settings)
+
+
+def _counts(taken: Taken) -> dict[str, Any]:
+    """Pictures of the film from the first that came to the last, how many came, and how many were counted as lost."""
+    return {"pictures": len(taken.frames) + taken.missing, "came": len(taken.frames), "dropped": taken.dropped}
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"

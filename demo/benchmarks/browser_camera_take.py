@@ -1,0 +1,168 @@
+"""One take: a film played to a browser's camera, taken down as it arrives, and what is spotted in it."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from demo.benchmarks.browser_camera_clip import STRIP_PX, Clip, read_number
+from demo.benchmarks.browser_camera_stand import Stand, browse, send_camera
+from demo.benchmarks.spotting_chain import movement_of, spot
+from demo.benchmarks.spotting_takes import Outcome
+from engines.errors import BadInput
+from realtime.capture import Capture
+from realtime.clock import MonotonicClock
+from realtime.frames import Frame
+from realtime.sources import ScriptedSource, VideoFile
+from realtime.sources.pushed import PushedSource
+from trainers.metrics.spotting import Interval
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_COMPARE_EVERY = 10
+_WAIT_MS = 100
+_SPARE_S = 30.0
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """What arrived of a film."""
+
+    clip: Clip
+    frames: list[Frame] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """Number of the picture in the film that each frame shows."""
+    waits_ms: list[float] = field(default_factory=list)
+    """From the capture of each frame to its being decoded here."""
+    dropped: int = 0
+    """Frames that the source knows to be lost."""
+    page: dict[str, Any] = field(default_factory=dict)
+    """The page's own counts."""
+
+    @property
+    def missing(self) -> int:
+        """Pictures of the film, between the first and the last that came, that did not come."""
+        return (max(self.numbers) - min(self.numbers) + 1 - len(set(self.numbers))) if self.numbers else 0
+
+
+def take_file(clip: Clip) -> Taken:
+    """The film itself, read from its file."""
+    taken = Taken(clip=clip)
+    with VideoFile(clip.path) as film:
+        for frame in film:
+            taken.frames.append(frame)
+            taken.numbers.append(frame.index)
+    return taken
+
+
+def take_camera(stand: Stand, clip: Clip, **settings: Any) -> Taken:
+    """The film through a browser's camera, once from its start to its end.
+
+    Args:
+        stand: serves the page.
+        clip: the film.
+        settings: of the page: coding, quality, webRtc.
+
+    Raises:
+        BadInput: if nothing came, or there is no browser.
+    """
+    taken, (ticket, source) = Taken(clip=clip), stand.cameras.offer()
+    thread = threading.Thread(target=_take_down, args=(source, taken), name="onset-camera-take")
+    limit_s = 2 * clip.frames / clip.frame_rate_hz + _SPARE_S
+    with browse(stand, clip.path) as page:
+        thread.start()
+        try:
+            send_camera(page, ticket, **settings)
+            _wait(page, thread, limit_s)
+            taken.page = page.evaluate("({...window.sender.figures(), states: window.states})")
+        finally:
+            source.interrupt()
+            thread.join()
+    if not taken.frames:
+        raise BadInput(f"bench browser-camera: no picture came through the browser ({taken.page}); try again")
+    return taken
+
+
+def _wait(page: "Page", thread: threading.Thread, limit_s: float) -> None:
+    for _ in range(round(limit_s * 1000 / _WAIT_MS)):
+        if not thread.is_alive():
+            return
+        page.wait_for_timeout(_WAIT_MS)
+
+
+def _take_down(source: PushedSource, taken: Taken) -> None:
+    """Keep every frame until the film begins again; nothing else is done meanwhile, so that nothing is held up."""
+    clock = MonotonicClock()
+    with Capture(source) as capture:
+        for frame in capture:
+            number = read_number(frame.image)
+            if taken.numbers and number < taken.numbers[-1] - taken.clip.frames // 2:
+                break
+            taken.frames.append(frame)
+            taken.numbers.append(number)
+            taken.waits_ms.append((clock.now_ns() - frame.captured_ns) / 1e6)
+            taken.dropped = capture.dropped
+
+
+def outcome_of(taken: Taken, way: str) -> Outcome:
+    """Spot in what arrived, at the times at which it was filmed, and set it on the film's own time axis.
+
+    Args:
+        taken: frames and their numbers.
+        way: how they came.
+    """
+    source = ScriptedSource((frame.time_ns, frame.image) for frame in taken.frames)
+    events, rejected = spot(movement_of(source))
+    clip = taken.clip
+
+    def film_s(position: int) -> float:
+        return taken.numbers[position] / clip.frame_rate_hz
+
+    name = clip.path.stem
+    spotted = [
+        Interval(
+            video=name,
+            onset_s=film_s(event.onset_index),
+            apex_s=film_s(event.apex_index),
+            offset_s=film_s(event.offset_index),
+            kind=event.kind,
+        )
+        for event in events
+    ]
+    return Outcome(
+        name=name,
+        condition=way,
+        rate_hz=clip.frame_rate_hz,
+        identity=name,
+        duration_s=clip.frames / clip.frame_rate_hz,
+        truths=[Interval(video=name, onset_s=one.onset_s, apex_s=one.apex_s, offset_s=one.offset_s, kind=one.kind)
+                for one in clip.truths],
+        amplitudes_px=list(clip.amplitudes_px),
+        calm=[True] * len(clip.truths),
+        events=spotted,
+        rejected=len(rejected),
+    )  # fmt: skip
+
+
+def picture_error(taken: Taken) -> float:
+    """Root mean square departure from the film, over some frames, gray levels of 255."""
+    some = {number: frame.image for number, frame in _every(zip(taken.numbers, taken.frames, strict=True))}
+    squares = []
+    with VideoFile(taken.clip.path) as film:
+        for frame in film:
+            if frame.index in some:
+                departure = _gray(frame.image) - _gray(some[frame.index])
+                squares.append(float(np.square(departure).mean()))
+    return float(np.sqrt(np.mean(squares)))
+
+
+def _every(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame]]:
+    return chain.from_iterable([one] if place % _COMPARE_EVERY == 0 else [] for place, one in enumerate(frames))
+
+
+def _gray(image: np.ndarray) -> np.ndarray:
+    return np.asarray(image[STRIP_PX:].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))
