@@ -3,13 +3,15 @@
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from engines.errors import BadInput
 from realtime.clock import to_seconds
@@ -17,6 +19,8 @@ from realtime.event_pictures import flow_on_face, strain_on_face
 from realtime.events import ExpressionEvent
 from realtime.faces.landmarks import LEFT_EYE_INNER, RIGHT_EYE_INNER
 from realtime.faces.observation import CANTHUS_DISTANCE, AlignedFace
+
+Item = TypeVar("Item")
 
 CLIP_NAME = "clip.mp4"
 CLIP_RATE_HZ = 30
@@ -94,26 +98,49 @@ def write_clip(path: Path, crops: Sequence[AlignedFace]) -> float:
     Raises:
         OSError: if the disk is full.
     """
-    crops = _spread(crops, MOST_CROPS)
+    crops = spread(crops, MOST_CROPS)
     times_s = np.array([to_seconds(crop.time_ns) for crop in crops])
+    return write_loop(path, np.stack([crop.image for crop in crops]), times_s)
+
+
+def write_loop(
+    path: Path,
+    images: UInt8[np.ndarray, "T H W 3"],
+    times_s: Float64[np.ndarray, " T"],
+    alpha: float | None = None,
+) -> float:
+    """Write pictures as slow motion, as they are and magnified, side by side.
+
+    Args:
+        path: the video.
+        images: the pictures, of even width and height.
+        times_s: time of each, rising.
+        alpha: amplification, a movement becomes 1 + α times as large; by default gently.
+
+    Returns:
+        How much slower than life it runs.
+
+    Raises:
+        OSError: if the disk is full.
+    """
     length_s = float(times_s[-1] - times_s[0])
     slow_down = min(SLOW_DOWN, max(1.0, LONGEST_CLIP_S / max(length_s, 1e-9)))
     shown_s = times_s[0] + np.arange(max(1, round(length_s * slow_down * CLIP_RATE_HZ))) / CLIP_RATE_HZ / slow_down
-    images = np.stack([crop.image for crop in crops])
     # Brings SciPy's filters in, which take a second to load: not at the start of every run.
-    from engines.magnification import magnified_loop
+    from engines.magnification import LOOP_PARAMETERS, magnified_loop
 
+    parameters = None if alpha is None else replace(LOOP_PARAMETERS, alpha=alpha)
     with suppress(BadInput):  # too few frames a second for the band: the movement as it is, alone
-        images = np.concatenate([images, magnified_loop(images, times_s)], axis=2)
+        images = np.concatenate([images, magnified_loop(images, times_s, parameters)], axis=2)
     _encode(path, images, _nearest(times_s, shown_s))
     return slow_down
 
 
-def _spread(crops: Sequence[AlignedFace], most: int) -> Sequence[AlignedFace]:
+def spread(items: Sequence[Item], most: int) -> Sequence[Item]:
     """At most so many crops, evenly spread: magnification holds all of them in memory."""
-    if len(crops) <= most:
-        return crops
-    return [crops[round(place)] for place in np.linspace(0, len(crops) - 1, most)]
+    if len(items) <= most:
+        return items
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, most)]
 
 
 def _encode(path: Path, panels: UInt8[np.ndarray, "T H W 3"], order: Sequence[int]) -> None:

@@ -97,6 +97,7 @@ class SessionFrames:
     """
 
     def __init__(self, folder: Path, folders: Sequence[Path] = ()) -> None:
+        self._folders = folders
         self.session = read_session(folder)
         self.footage = find_footage(self.session, folders)
         self.table = frame_table(self.session)
@@ -112,6 +113,15 @@ class SessionFrames:
         if self._access is None:
             self._access = self._open()
         return self._access.at(time_ns)
+
+    @property
+    def last_index(self) -> int:
+        """Number of the last frame that was read; -1 if none was."""
+        return int(self.table.index[-1]) if len(self.table.index) else -1
+
+    def again(self) -> "SessionFrames":
+        """The same session opened anew, for another thread."""
+        return SessionFrames(self.session.folder, self._folders)
 
     def close(self) -> None:
         """Let go of the file; the next picture opens it again."""

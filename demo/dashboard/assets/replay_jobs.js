@@ -1,0 +1,109 @@
+// Replays under way: how far each is, to be cancelled; tells "done" with the session when one of them ends.
+import { make } from "./live_elements.js";
+import { words } from "./words.js";
+
+const OFTEN_MS = 700;
+const SELDOM_MS = 4000;
+
+export class Jobs extends EventTarget {
+  constructor() {
+    super();
+    this.element = make("section", { class: "jobs", "aria-label": words("replay.jobs"), hidden: true });
+    this.known = new Map(); // id -> state when it was last seen
+    this.dismissed = new Set();
+    this.rows = new Map();
+  }
+
+  start() {
+    this.stop();
+    this.running = true;
+    this.ask();
+  }
+
+  stop() {
+    this.running = false;
+    clearTimeout(this.later);
+  }
+
+  /** Ask at once: something was started. */
+  ask() {
+    clearTimeout(this.later);
+    if (this.running) this.look();
+  }
+
+  async look() {
+    let busy = false;
+    try {
+      const jobs = (await (await fetch("/onset/jobs")).json()).filter((job) => job.kind === "replay");
+      busy = jobs.some((job) => job.state === "waiting" || job.state === "running");
+      this.show(jobs);
+    } catch {
+      // The dashboard does not answer; the page says so elsewhere. Asked again below.
+    }
+    if (this.running) this.later = setTimeout(() => this.look(), busy ? OFTEN_MS : SELDOM_MS);
+  }
+
+  show(jobs) {
+    const shown = jobs.filter((job) => this.isShown(job)).reverse();
+    for (const [id, row] of this.rows) {
+      if (shown.some((job) => job.id === id)) continue;
+      row.remove();
+      this.rows.delete(id);
+    }
+    for (const job of shown) {
+      const row = this.rows.get(job.id) ?? this.add(job);
+      row.tell(job);
+    }
+    this.element.hidden = !shown.length;
+    for (const job of jobs) {
+      const before = this.known.get(job.id);
+      this.known.set(job.id, job.state);
+      if (job.state === "done" && before && before !== "done") this.dispatchEvent(new CustomEvent("done", { detail: job.result }));
+    }
+  }
+
+  /** What runs, and what failed while this page was open, until it is put away. */
+  isShown(job) {
+    if (this.dismissed.has(job.id)) return false;
+    return ["waiting", "running"].includes(job.state) || (job.state === "failed" && this.known.has(job.id));
+  }
+
+  add(job) {
+    const bar = make("progress", { max: "1", "aria-label": job.title });
+    const said = make("span", { class: "said", role: "status" });
+    const end = make("button", { type: "button", class: "quiet" });
+    const row = make("div", { class: "job", "data-job": job.id }, make("b", { text: job.title }), bar, said, end);
+    let over = false;
+    end.addEventListener("click", () => {
+      if (over) {
+        this.dismissed.add(job.id);
+        this.ask();
+        return;
+      }
+      end.disabled = true;
+      fetch(`/onset/jobs/${job.id}/cancel`, { method: "POST" }).finally(() => this.ask());
+    });
+    row.tell = (now) => {
+      over = now.state === "failed";
+      if (over) end.disabled = false;
+      row.classList.toggle("failed", over);
+      bar.hidden = over;
+      if (now.fraction == null) bar.removeAttribute("value");
+      else bar.value = now.fraction;
+      said.textContent = saidOf(now);
+      end.textContent = words(over ? "replay.dismiss" : "replay.cancel");
+    };
+    this.rows.set(job.id, row);
+    this.element.append(row);
+    return row;
+  }
+}
+
+function saidOf(job) {
+  if (job.state === "failed") return job.error;
+  if (job.state === "waiting") return words("replay.job-waiting");
+  const [, read, , of, events] = job.note.match(/^frame (\d+)( of (\d+))?, (\d+) event/) ?? [];
+  if (read === undefined) return words("replay.job-begins");
+  if (of && Number(read) >= Number(of) - 10) return words("replay.job-ends", { events });
+  return words(of ? "replay.job-runs" : "replay.job-runs-on", { read, of, events });
+}
