@@ -8,6 +8,7 @@ import { EventList } from "./live_event_list.js";
 import { build } from "./live_layout.js";
 import { Preview } from "./live_preview.js";
 import { Notices, StateScreen, stateToShow } from "./live_states.js";
+import { words } from "./words.js";
 
 const OVER = new Set(["idle", "failed"]);
 const LEGEND_EVERY_MS = 500;
@@ -72,6 +73,7 @@ class OnsetLive extends HTMLElement {
       events.addRejected(message.rejected);
       curves.rejected = events.rejected;
     }
+    if (message.type === "media" && message.session === this.state.session) events.drawn(message);
     if (message.type === "conditions") conditions.show(message.conditions);
     if (message.type === "notice") notices.add(message.level, message.text);
   }
@@ -81,12 +83,15 @@ class OnsetLive extends HTMLElement {
     this.state = message;
     if (message.session && message.session !== before.session) this.begin(message);
     if (message.regions?.length) this.parts.curves.regionNames = message.regions;
+    if (this.connection) this.connection.talking = message.state === "running";
     if (!OVER.has(message.state)) this.fault = null;
     if (OVER.has(message.state) && sendsCamera() && !this.starting) hangUp();
     if (message.source === "browser" && !OVER.has(message.state) && message.state !== "stopping") takeUpAgain(message.session);
     if (OVER.has(message.state)) this.parts.preview.clear();
     this.showState();
     // The controls beside this element follow, on every page that looks on.
+    if (!before.told) this.dispatchEvent(new CustomEvent("onset-here", { bubbles: true }));
+    this.state.told = true;
     this.dispatchEvent(new CustomEvent("onset-state", { bubbles: true, detail: message }));
   }
 
@@ -135,7 +140,13 @@ class OnsetLive extends HTMLElement {
     const { state, reason } = this.fault ?? this.state;
     const shown = stateToShow({ link: this.link, state, reason, camera: this.camera, heard: preview.heard, now });
     screen.show(shown, this.state.session);
-    layout.state(this.state, this.header, this.link === "open" && !shown && preview.withoutFace(now));
+    layout.state(this.state, this.header, shown ? "" : this.hint(now));
+  }
+
+  /** One line over the picture: what keeps the run from seeing. */
+  hint(now) {
+    if (this.camera?.state === "beside" && sendsCamera()) return this.camera.detail;
+    return this.parts.preview.withoutFace(now) ? words("live.no-face") : "";
   }
 
   takeColours() {

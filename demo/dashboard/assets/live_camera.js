@@ -23,7 +23,10 @@ let sender = null;
 let fault = null;
 const listeners = new Set();
 
-/** Be told of changes: {state, detail} of a camera that cannot be used, null when there is nothing to say. */
+/**
+ * Be told of changes: {state, detail} of a camera that cannot be used, "beside" where the run goes on all the same,
+ * null when there is nothing to say.
+ */
 export function onCamera(listener) {
   listeners.add(listener);
   listener(fault);
@@ -51,9 +54,8 @@ export function choose(changes) {
 }
 
 export async function devices() {
-  if (!navigator.mediaDevices) return [];
-  const all = await navigator.mediaDevices.enumerateDevices();
-  return all.filter((device) => device.kind === "videoinput");
+  const { CameraSender } = await import("./camera.js");
+  return CameraSender.devices();
 }
 
 /** Ask for the camera before the run starts, so that a refusal leaves no empty session. True when it may be used. */
@@ -70,7 +72,7 @@ export async function ask() {
     tell(null);
     return true;
   } catch (error) {
-    tell(FAULTS[error.name] ?? "camera-busy", FAULTS[error.name] ? "" : error.message);
+    tell(FAULTS[error.name] ?? "camera-fault", error.message);
     return false;
   }
 }
@@ -84,25 +86,19 @@ export async function send(ticket, session) {
   sessionStorage.setItem(KEPT, JSON.stringify({ ticket, session }));
   const mine = new CameraSender({ ...settings, onState: (told) => mine === sender && cameraSays(told) });
   sender = mine;
-  try {
-    await mine.start();
-  } catch (error) {
-    tell(FAULTS[error.name] ?? "camera-busy", FAULTS[error.name] ? "" : error.message);
-  }
+  await mine.start();
 }
 
-const TOLD = {
-  refused: "refused",
-  "no-camera": "no-camera",
-  "camera-in-use": "camera-busy",
-  busy: "camera-busy",
-  unplugged: "no-camera",
-  insecure: "insecure",
-};
+/** States of `CameraSender` that leave the run without pictures, as this view calls them. */
+const WITHOUT = { refused: "refused", missing: "no-camera", busy: "camera-busy", insecure: "insecure" };
+const SAID = new Set(["size", "unsupported", "failed"]); // in words of their own
+const BESIDE = new Set(["unplugged", "muted", "hidden", "reconnecting"]); // the run goes on
 
 function cameraSays({ state, detail }) {
-  if (state in TOLD) tell(TOLD[state], detail ?? "");
-  else if (fault) tell(null);
+  if (state in WITHOUT) tell(WITHOUT[state]);
+  else if (SAID.has(state)) tell("camera-fault", detail);
+  else if (BESIDE.has(state)) tell("beside", detail);
+  else tell(null);
 }
 
 /** After a reload: the run still waits for the camera of this page. */
@@ -123,5 +119,5 @@ export async function hangUp() {
   const was = sender;
   sender = null;
   sessionStorage.removeItem(KEPT);
-  if (was) await was.stop();
+  was?.stop();
 }

@@ -2,7 +2,7 @@
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 8000;
-const SILENT_MS = 12000; // the server says something every second; a connection that says nothing is dead
+const SILENT_MS = 15000; // a run says something every second; a connection that says nothing meanwhile is dead
 
 const decoder = new TextDecoder();
 
@@ -20,6 +20,7 @@ export class LiveConnection {
     this.address = address;
     this.tries = 0;
     this.ended = false;
+    this.talking = false; // whether the server has something to say all the time
     this.online = () => this.hurry();
     window.addEventListener("online", this.online);
     this.open();
@@ -54,7 +55,7 @@ export class LiveConnection {
     this.heard = performance.now();
     clearInterval(this.silence);
     this.silence = setInterval(() => {
-      if (performance.now() - this.heard > SILENT_MS) this.socket.close();
+      if (this.talking && !document.hidden && performance.now() - this.heard > SILENT_MS) this.socket.close();
     }, 2000);
   }
 

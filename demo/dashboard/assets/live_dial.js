@@ -63,11 +63,8 @@ export class OnsetCameraChoice extends HTMLElement {
   async fill() {
     const found = (await devices()).filter((device) => device.deviceId);
     const options = [make("option", { value: "", text: words("live.device-default") })];
-    found.forEach((device, place) => {
-      // Names are told only after the camera was allowed once.
-      const text = device.label || words("live.device-number", { n: place + 1 });
-      options.push(make("option", { value: device.deviceId, text }));
-    });
+    // Names are told only after the camera was allowed once.
+    for (const { deviceId, label } of found) options.push(make("option", { value: deviceId, text: label }));
     const same = options.length === this.device.options.length && options.every((one, place) => one.text === this.device.options[place].text);
     if (!same) this.device.replaceChildren(...options);
     this.device.value = found.some((device) => device.deviceId === choice().deviceId) ? choice().deviceId : "";

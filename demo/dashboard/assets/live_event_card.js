@@ -3,10 +3,13 @@ import { clockTime, make } from "./live_elements.js";
 import { kindInShort, kindWord, labelWord, listed, movedWords, movementLine, reasonWords, regionWord, saidMovements, unitsInShort, unitWord } from "./terms.js";
 import { words } from "./words.js";
 
-const RETRIES_MS = [300, 600, 1200, 2500, 5000, 10000]; // pictures are drawn after the event is told
+const RETRIES_MS = [500, 2000, 6000];
 const PICTURES = ["onset", "apex", "offset", "flow", "strain"];
 
-/** The card of an event: closed it says when, what and how sure; open it shows everything. */
+/**
+ * The card of an event: closed it says when, what and how sure; open it shows everything.
+ * Its pictures are drawn after the event is told: card.pictures(media) says where they are.
+ */
 export function eventCard({ event, media }) {
   const details = make("details", { class: `card ${event.kind}` });
   details.append(
@@ -20,6 +23,11 @@ export function eventCard({ event, media }) {
   details.addEventListener("toggle", () => {
     if (details.open && !details.querySelector(".inside")) details.append(inside(event, media));
   });
+  details.pictures = (drawn) => {
+    media = drawn;
+    details.querySelector(".thumbnail").replaceWith(picture(media, "apex", "thumbnail"));
+    details.querySelector(".pictures")?.replaceWith(gallery(media));
+  };
   return details;
 }
 
@@ -92,10 +100,10 @@ function inside(event, media) {
 }
 
 function gallery(media) {
-  if (!media) return null;
   const figures = PICTURES.map((name) =>
     make("figure", {}, picture(media, name, "still"), make("figcaption", { text: words(`live.${name}`) })),
   );
+  if (!media) return make("div", { class: "pictures" }, ...figures);
   const clip = make("video", { class: "clip", src: `${media}clip.mp4`, loop: true, muted: true, playsinline: true, controls: true, preload: "none" });
   const button = make("button", { type: "button", class: "quiet", text: words("live.clip-play") });
   button.addEventListener("click", () => {
@@ -109,7 +117,11 @@ function gallery(media) {
 /** A picture that may not be drawn yet: asked for again a few times, then said to be missing. */
 function picture(media, name, kind) {
   const holder = make("span", { class: `picture ${kind}`, title: words(`live.${name}`) });
-  if (!media) return holder;
+  if (!media) {
+    holder.classList.add("coming");
+    holder.dataset.words = kind === "still" ? words("live.picture-coming") : "";
+    return holder;
+  }
   const image = make("img", { alt: words(`live.${name}`), loading: kind === "still" ? "lazy" : "eager", decoding: "async" });
   let tries = 0;
   image.addEventListener("load", () => holder.classList.remove("coming"));

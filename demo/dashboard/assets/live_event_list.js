@@ -108,6 +108,11 @@ export class EventList {
     if (!this.list.querySelector(".earlier")) this.list.append(make("p", { class: "earlier", text: words("live.earlier") }));
   }
 
+  /** The pictures of an event are on the disk. */
+  drawn({ event_id: number, media }) {
+    this.known.get(number)?.pictures(media);
+  }
+
   addRejected(rejected) {
     // The same one may be told again after a reconnect.
     const key = `${rejected.face_id} ${rejected.onset_index} ${rejected.apex_index} ${rejected.reason}`;

@@ -31,7 +31,7 @@ function buildStage(parts) {
   const recording = make("span", { class: "chip recording", text: words("live.chip.recording"), hidden: true });
   const elapsed = make("span", { class: "chip time" });
   const source = make("span", { class: "chip source" });
-  const hint = make("p", { class: "hint", role: "status", text: words("live.no-face"), hidden: true });
+  const hint = make("p", { class: "hint", role: "status", hidden: true });
   const element = make(
     "div",
     { class: "stage" },
@@ -40,7 +40,7 @@ function buildStage(parts) {
     hint,
     parts.screen.element,
   );
-  const state = (told, header, withoutFace) => {
+  const state = (told, header, hinted) => {
     const running = told.state === "running";
     element.dataset.state = told.state;
     chip.textContent = running ? words("live.chip.running") : "";
@@ -51,7 +51,8 @@ function buildStage(parts) {
     elapsed.hidden = !running || time === undefined;
     source.textContent = sourceName(told.source);
     source.hidden = !running || !told.source;
-    hint.hidden = !withoutFace;
+    hint.hidden = !hinted;
+    if (hinted) hint.textContent = hinted;
   };
   return { element, state };
 }

@@ -9,7 +9,7 @@ export function drawFaces(context, faces, look) {
     if (look.outline && face.outline?.length) drawOutline(context, face, look);
     for (const region of face.regions ?? []) drawRegion(context, region, look);
     if (look.movement) {
-      for (const region of face.regions ?? []) drawArrow(context, region, look);
+      for (const region of face.regions ?? []) drawArrow(context, region, face.scale ?? 1, look);
     }
     if (look.gates && face.gates?.length) nameGates(context, face, look);
   }
@@ -51,9 +51,10 @@ export function middle(points) {
   return [sum[0] / points.length, sum[1] / points.length];
 }
 
-function drawArrow(context, region, { scale, colours, magnified, unit }) {
+/** Movement is measured on a face of one size; `perUnit` is how many pixels of the picture that is here. */
+function drawArrow(context, region, perUnit, { scale, colours, magnified, unit }) {
   if (!region.over || !region.movement || !region.points?.length) return;
-  const [dx, dy] = region.movement;
+  const [dx, dy] = region.movement.map((value) => value * perUnit);
   const length = Math.hypot(dx, dy);
   if (!(length * magnified > STILL_PX)) return;
   const [x, y] = middle(region.points).map((value) => value * scale);

@@ -15,6 +15,7 @@ const ICONS = {
   quiet: "lost",
   "no-camera": "lost",
   "camera-busy": "camera",
+  "camera-fault": "lost",
   refused: "lock",
   insecure: "lock",
   disconnected: "link",
@@ -31,14 +32,17 @@ const WANTS_CAMERA = new Set(["idle", "failed", "waiting-for-camera", "camera-lo
 export function stateToShow({ link, state, reason, camera, heard, now }) {
   if (link === "connecting") return { name: "connecting" };
   if (link === "lost") return { name: "disconnected" };
-  if (camera && WANTS_CAMERA.has(state)) return { name: camera.state, text: camera.detail };
+  if (camera && camera.state !== "beside" && WANTS_CAMERA.has(state)) {
+    return { name: camera.state, text: camera.state === "camera-fault" ? camera.detail : "" };
+  }
   if (state === "failed") return { name: faultOf(reason), text: noticeWords(reason ?? "") };
   if (state === "running") {
     if (!heard) return { name: "waiting-picture" };
     const silent = now - heard;
     return silent > QUIET_MS ? { name: "quiet", values: { seconds: Math.floor(silent / 1000) } } : null;
   }
-  return { name: state, text: state === "camera-lost" ? noticeWords(reason ?? "") : "" };
+  const beside = camera?.state === "beside" && state === "camera-lost" ? camera.detail : "";
+  return { name: state, text: beside || noticeWords(reason ?? "") };
 }
 
 export function faultOf(reason = "") {
