@@ -7,7 +7,7 @@ from typing import Any
 
 from engines.errors import BadInput
 from realtime.clock import to_nanoseconds
-from realtime.sources.pushed_image import CODINGS, LARGEST_IMAGE_BYTES, PushedFormat, PushedImage
+from realtime.sources.pushed_image import CODINGS, LARGEST_IMAGE_BYTES, ImageCoding, PushedFormat, PushedImage
 from realtime.sources.remote_clock import RemoteClock
 
 LARGEST_HEADER_BYTES = 1024
@@ -30,7 +30,7 @@ def read_format(hello: dict[str, Any]) -> tuple[str, PushedFormat]:
             height=int(hello["height"]),
             frame_rate_hz=None if rate_hz is None else float(rate_hz),
             device=str(hello.get("device", ""))[:200],
-            coding=hello["coding"],
+            coding=_coding_of(hello["coding"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise BadInput(f"camera page: cannot read what camera it has ({fault}); load the page again") from None
@@ -57,12 +57,12 @@ def image_of(message: bytes, there: RemoteClock, received_ns: int) -> PushedImag
         (length,) = _LENGTH.unpack_from(message)
         facts = json.loads(message[_LENGTH.size : _LENGTH.size + min(length, LARGEST_HEADER_BYTES)])
         captured_ms = float(facts["captured_ms"])
-        if facts["coding"] not in CODINGS or not math.isfinite(captured_ms):
-            raise ValueError("coding or time")
+        if not math.isfinite(captured_ms):
+            raise ValueError("captured_ms")
         return PushedImage(
             index=int(facts["index"]),
             captured_ns=min(there.here_ns(to_nanoseconds(captured_ms / 1e3)), received_ns),
-            coding=facts["coding"],
+            coding=_coding_of(facts["coding"]),
             width=int(facts["width"]),
             height=int(facts["height"]),
             full_range=bool(facts.get("full_range", False)),
@@ -71,3 +71,10 @@ def image_of(message: bytes, there: RemoteClock, received_ns: int) -> PushedImag
         )
     except (KeyError, TypeError, ValueError, OverflowError, struct.error) as fault:
         raise BadInput(f"camera page: an image without its facts ({fault}); load the page again") from None
+
+
+def _coding_of(name: Any) -> ImageCoding:
+    found = next((coding for coding in CODINGS if coding == name), None)
+    if found is None:
+        raise ValueError(f"coding {str(name)[:20]!r}, not {', '.join(CODINGS)}")
+    return found
