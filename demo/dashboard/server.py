@@ -93,24 +93,29 @@ def build_server_app(house: House, address: Address) -> ASGIApp:
         await asyncio.to_thread(house.close)
 
     app = FastAPI(lifespan=living, routes=all_routes(house), docs_url=None, redoc_url=None, openapi_url=None)
-    gr.mount_gradio_app(
-        app,
-        build_app(house),
-        path="/",
-        server_name=address.host,
-        server_port=address.port,
-        footer_links=[],
-        run_history=False,
-        allowed_paths=[],
-        blocked_paths=[str(house.data.sessions), str(house.data.recordings), str(house.data.checkpoints)],
-        max_file_size=LARGEST_UPLOAD,
-        ssr_mode=False,
-        mcp_server=False,
-        pwa=False,
-        i18n=translations(),
-        theme=theme(),
-        head=HEAD,
-    )
+
+    async def mount() -> None:
+        gr.mount_gradio_app(
+            app,
+            build_app(house),
+            path="/",
+            server_name=address.host,
+            server_port=address.port,
+            footer_links=[],
+            run_history=False,
+            allowed_paths=[],
+            blocked_paths=[str(house.data.sessions), str(house.data.recordings), str(house.data.checkpoints)],
+            max_file_size=LARGEST_UPLOAD,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
+            i18n=translations(),
+            theme=theme(),
+            head=HEAD,
+        )
+
+    # Inside a loop: outside of one Gradio makes its own for every lock, and leaves them open.
+    asyncio.run(mount())
     return Access(app, host=address.host, password=address.password, secure=address.secure)
 
 

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,9 @@ def serving(data: Path, *, host: str = "127.0.0.1", **address: object) -> Iterat
     where = Address(host=host, port=0, **address)  # type: ignore[arg-type]
     listening = where.listen()
     house = open_house(data)
-    server = build_server(house, where)
+    # Built in a thread of its own: Playwright keeps an event loop running in this one.
+    with ThreadPoolExecutor(1) as builder:
+        server = builder.submit(build_server, house, where).result()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="test-dashboard")
     thread.start()
     try:
@@ -56,6 +59,7 @@ def serving(data: Path, *, host: str = "127.0.0.1", **address: object) -> Iterat
     finally:
         server.should_exit = True
         thread.join(20)
+        listening.close()
         assert not thread.is_alive()
 
 

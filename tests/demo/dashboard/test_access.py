@@ -90,7 +90,8 @@ def test_the_password_opens_page_and_sockets() -> None:
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert client.get("/").text == "inside"
-    with client.websocket_connect("/onset/socket") as socket:
+    given = answer.headers["set-cookie"].split(";")[0]
+    with client.websocket_connect("/onset/socket", headers={"cookie": given}) as socket:
         assert socket.receive_text() == "inside"
 
 
