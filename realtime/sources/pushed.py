@@ -18,6 +18,7 @@ PushedState = Literal["waiting", "connected", "away", "ended"]
 QUEUE_IMAGES = 128
 QUEUE_BYTES = 96 * 2**20
 _POLL_S = 0.1
+_NEVER_CAME = "ended before the camera came; start again"
 
 
 class SenderRefused(BadInput):
@@ -120,7 +121,7 @@ class PushedSource(Source):
                     "start again"
                 )
             if self._state == "ended":
-                raise BadInput(f"{self.name}: {self._reason or 'ended before the camera came'}; start again")
+                raise BadInput(f"{self.name}: {self._reason or _NEVER_CAME}")
 
     def read(self) -> Frame | None:
         """The next frame; waits for it. None when the sender has ended.
@@ -153,7 +154,7 @@ class PushedSource(Source):
     def interrupt(self) -> None:
         """Make an `open` or `read` that waits return; no more images are taken."""
         with self._changed:
-            self._finish("ended before the camera came" if self._state == "waiting" else None)
+            self._finish(_NEVER_CAME if self._state == "waiting" else None)
 
     def connect(self, camera: PushedFormat, page: str, listener: Listener | None = None) -> "Delivery":
         """A sender comes, or comes back.
