@@ -19,7 +19,9 @@ _CHUNK_BYTES = 1 << 20
 _REPACK = "pack the checkpoint's folder as a plain zip"
 
 
-def unpack_checkpoint(archive: Path, target: Path, *, largest_bytes: int = LARGEST_BYTES) -> Checkpoint:
+def unpack_checkpoint(
+    archive: Path, target: Path, *, called: str | None = None, largest_bytes: int = LARGEST_BYTES
+) -> Checkpoint:
     """Make a checkpoint folder from a zip archive of one.
 
     The archive holds `card.json`, `model.onnx` and `weights.safetensors`, bare or in one folder. Whatever else is in
@@ -29,6 +31,7 @@ def unpack_checkpoint(archive: Path, target: Path, *, largest_bytes: int = LARGE
     Args:
         archive: the zip file.
         target: the folder to make; it must not be there yet, its parent must.
+        called: what messages call the archive; the name of its file by default.
         largest_bytes: most bytes that the three files may unpack to.
 
     Returns:
@@ -37,18 +40,19 @@ def unpack_checkpoint(archive: Path, target: Path, *, largest_bytes: int = LARGE
     Raises:
         BadInput: if it is no archive of a checkpoint, unsafe, too large, or cannot be written; one line.
     """
+    name = called or archive.name
     if target.exists():
         raise BadInput(f"checkpoint folder {target.name} exists already: choose another name")
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = _entries(opened, archive.name, largest_bytes)
-            return _placed(opened, entries, archive.name, target)
+            entries = _entries(opened, name, largest_bytes)
+            return _placed(opened, entries, name, target)
     except (zipfile.BadZipFile, zlib.error, EOFError):
-        raise BadInput(f"{archive.name} is no zip archive, or a damaged one: {_REPACK}") from None
+        raise BadInput(f"{name} is no zip archive, or a damaged one: {_REPACK}") from None
     except (NotImplementedError, RuntimeError) as fault:  # a way of packing, or a lock, that Python cannot open
-        raise BadInput(f"{archive.name} cannot be unpacked ({first_line(fault)}): {_REPACK}") from None
+        raise BadInput(f"{name} cannot be unpacked ({first_line(fault)}): {_REPACK}") from None
     except OSError as fault:
-        raise BadInput(f"{archive.name} cannot be unpacked ({fault.strerror or fault}): make room, try again") from None
+        raise BadInput(f"{name} cannot be unpacked ({fault.strerror or fault}): make room, try again") from None
 
 
 def _entries(opened: zipfile.ZipFile, name: str, largest_bytes: int) -> dict[str, zipfile.ZipInfo]:

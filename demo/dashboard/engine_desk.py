@@ -167,22 +167,23 @@ class EngineDesk:
             archive: a zip file in the data folder.
             name: of the archive, as the browser gave it; the checkpoint is called like it.
         """
+        called = Path(name.replace("\\", "/")).name[-80:] or "the archive"
 
         def work(progress: Progress) -> dict[str, Any]:
             progress.report(None, "unpacking and checking")
             try:
-                return {"checkpoint": unpack_checkpoint(archive, self._unused(name)).name}
+                return {"checkpoint": unpack_checkpoint(archive, self._unused(called), called=called).name}
             finally:
                 archive.unlink(missing_ok=True)
 
-        return self._jobs.start(IMPORT, name, work)
+        return self._jobs.start(IMPORT, called, work)
 
     def _loaded(self, name: str) -> Checkpoint:
         return load_checkpoint(self._data.checkpoint(name))
 
     def _unused(self, name: str) -> Path:
         """A folder for a checkpoint that is taken in; nothing of that name is there."""
-        stem = plain_name(Path(name.replace("\\", "/")).stem, "checkpoint")
+        stem = plain_name(Path(name).stem, "checkpoint")
         named = (f"{stem}{'' if number == 1 else f'-{number}'}" for number in count(1))
         return next(
             path for one in named if one != DEFAULT_CHECKPOINT and not (path := self._data.checkpoints / one).exists()

@@ -45,13 +45,20 @@ export function badge(kind, text) {
   return make("span", { class: `badge ${kind}` }, make("span", { "aria-hidden": "true" }, signs[kind] ?? ""), ` ${text}`);
 }
 
+const cancelled = new Set();
+
 /** A job that is under way or that ended last: bar, what it is at, a way to end it, its log. */
 export function jobPanel(job, { cancel, log = false, ending = "" }) {
   const running = job.state === "running" || job.state === "waiting";
   const bar = running && make("progress", { max: 1, value: job.fraction, "aria-label": job.title });
+  // A build ends at its next step, which may be seconds away.
   const stop = running && make("button", {
-    type: "button", class: "small", "data-key": `cancel ${job.id}`, onclick: () => cancel(job.id),
-  }, words("engines.cancel"));
+    type: "button", class: "small", "data-key": `cancel ${job.id}`, disabled: cancelled.has(job.id), onclick: (event) => {
+      cancelled.add(job.id);
+      Object.assign(event.target, { disabled: true, textContent: words("engines.cancelling") });
+      cancel(job.id);
+    },
+  }, words(cancelled.has(job.id) ? "engines.cancelling" : "engines.cancel"));
   const share = running && job.fraction !== null ? ` ${Math.round(100 * job.fraction)} %` : "";
   const said = job.error ?? ((running ? job.note : ending) || words(`engines.state.${job.state}`));
   return make("div", { class: `job ${job.state}`, "data-job": job.id },
