@@ -33,7 +33,7 @@ QUALITY = {"preset": "ultrafast", "crf": "10", "tune": "zerolatency"}
 the very same frames, movement off by at most 0.06 px in 99 of 100 readings, for 2.6 ms a frame and 9 GB an hour.
 A crf of 14 halves the size and keeps four in seven on the very same frames; without any loss it is 44 GB an hour."""
 # Fragments can be read up to the last whole one after a crash; Matroska would round times to milliseconds.
-_CONTAINER = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+_CONTAINER = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 
 
 @dataclass(kw_only=True)
