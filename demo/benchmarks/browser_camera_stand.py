@@ -57,6 +57,7 @@ class Stand:
 
     cameras: BrowserCameras
     url: str = ""
+    server: uvicorn.Server | None = None
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def serve(certificate: Certificate | None = None) -> Iterator[Stand]:
         ssl_keyfile=certificate.key if certificate else None,
     )
     listening = configuration.bind_socket()
-    server = uvicorn.Server(configuration)
+    server = stand.server = uvicorn.Server(configuration)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="onset-camera-stand")
     thread.start()
     try:
