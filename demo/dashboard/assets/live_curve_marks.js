@@ -4,8 +4,8 @@ import { kindInShort, labelWord } from "./terms.js";
 
 const GATE_COLOURS = {
   blink: "#60a5fa",
-  "blink-left": "#60a5fa",
-  "blink-right": "#60a5fa",
+  "blink-left": "#93c5fd",
+  "blink-right": "#3b82f6",
   saccade: "#22d3ee",
   "head-turn": "#f59e0b",
   speech: "#a78bfa",

@@ -9,6 +9,7 @@ const DRAW_EVERY_MS = 50;
 const DRAW_REGIONS_EVERY_MS = 100; // nineteen lines more cost more
 const LATE_S = 0.35; // how far the right edge may hurry ahead of the newest sample
 const MOST_FACES = 4;
+const HIGHEST = 8; // thresholds that the picture reaches up to
 
 export class Curves {
   constructor() {
@@ -114,7 +115,7 @@ export class Curves {
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     if (!samples.count) return;
     this.scale(samples, view);
-    view.y = (value) => view.bottom - (Math.min(value, this.top * 1.05) / this.top) * (view.bottom - view.top);
+    view.y = (value) => view.bottom - (Math.min(value, this.top * 1.03) / this.top) * (view.bottom - view.top);
     view.colours = this.colours;
     this.axis(view);
     drawTimes(context, view, this.window_s);
@@ -133,7 +134,9 @@ export class Curves {
   }
 
   scale(samples, view) {
-    const wanted = Math.max(1, 1.12 * samples.largest(view.from, view.to));
+    const { strength, threshold } = samples.largest(view.from, view.to);
+    // What reaches out is cut off: a blink of ten pixels would press all else flat.
+    const wanted = Math.max(1, 1.6 * threshold, Math.min(1.12 * strength, HIGHEST * threshold));
     // Up at once, down slowly: a curve that leaves the picture says nothing.
     this.top = wanted > this.top ? wanted : this.top + (wanted - this.top) * 0.04;
   }

@@ -7,8 +7,8 @@ const SHARPEST = 2; // device pixels a CSS pixel; more costs time and shows noth
 const NO_FACE_MS = 2000;
 const COLOURS = {
   outline: "rgb(94 234 212 / 85%)",
-  region: "rgb(226 232 240 / 30%)",
-  regionFill: "rgb(226 232 240 / 6%)",
+  region: "rgb(94 234 212 / 50%)",
+  regionFill: "rgb(94 234 212 / 9%)",
   moving: "rgb(251 191 36)",
   movingFill: "rgb(251 191 36 / 26%)",
   arrow: "rgb(254 240 138)",

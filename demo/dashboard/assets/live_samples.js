@@ -92,16 +92,17 @@ export class Samples {
     };
   }
 
-  /** Largest value of a line within a span; 0 without one. */
+  /** Largest threshold, and largest strength while nothing raised doubt, within a span; 0 without one. */
   largest(from, to) {
-    let largest = 0;
+    let strength = 0;
+    let threshold = 0;
     for (let number = this.after(from); number < this.count; number += 1) {
       const slot = number % CAPACITY;
       if (this.time[slot] > to) break;
-      if (this.strength[slot] > largest) largest = this.strength[slot];
-      if (this.threshold[slot] > largest) largest = this.threshold[slot];
+      if (this.gates[slot] === 0 && this.strength[slot] > strength) strength = this.strength[slot];
+      if (this.threshold[slot] > threshold) threshold = this.threshold[slot];
     }
-    return largest;
+    return { strength, threshold };
   }
 
   /**
