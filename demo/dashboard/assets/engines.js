@@ -4,6 +4,7 @@ import { cardContent } from "./engines_card.js";
 import { machineContent, measureContent } from "./engines_measure.js";
 import { badge, bytes, jobPanel, make, newest, redraw } from "./engines_parts.js";
 import { sheet } from "./engines_style.js";
+import { told } from "./engines_told.js";
 import { words } from "./words.js";
 
 const BUSY_MS = 400;
@@ -133,7 +134,7 @@ class OnsetEngines extends HTMLElement {
       this.watch();
       return told;
     } catch (fault) {
-      this.say(fault.message, true);
+      this.say(told(fault.message), true);
       return null;
     }
   }
@@ -205,7 +206,7 @@ class OnsetEngines extends HTMLElement {
       type: "button", class: "item", "data-key": `checkpoint ${one.name}`, "data-checkpoint": one.name, "aria-pressed": String(one.name === this.selected), onclick: () => this.select(one.name),
     }, make("span", { class: "head" }, make("b", {}, one.name),
       one.fault ? badge("bad", words("engines.damaged")) : one.name === chosen.checkpoint ? badge("used", words("engines.in-use")) : null),
-    make("span", { class: "quiet" }, one.card ? `${one.card.model}${one.engines.length ? ` · ${words("engines.engine-count", { n: one.engines.length })}` : ""}` : one.fault)));
+    make("span", { class: "quiet" }, one.card ? `${one.card.model}${one.engines.length ? ` · ${words("engines.engine-count", { n: one.engines.length })}` : ""}` : told(one.fault))));
     const imports = newest(this.work, ["checkpoint-import"]).filter((job) => job.state !== "done");
     return [
       make("h3", {}, words("engines.checkpoints")),
@@ -219,7 +220,7 @@ class OnsetEngines extends HTMLElement {
   useContent() {
     const { chosen, checkpoints } = this.overview;
     const entry = this.entry;
-    const against = (name) => (entry.fault || name === "auto" ? "" : entry.obstacles[name]);
+    const against = (name) => (entry.fault || name === "auto" ? "" : told(entry.obstacles[name]));
     const hint = (name) => against(name) || (name === "auto" && entry.auto ? words("engines.auto-takes", { backend: entry.auto }) : words(`engines.hint.${name}`));
     const gone = !checkpoints.some((one) => one.name === chosen.checkpoint);
     return [

@@ -1,5 +1,6 @@
 // TensorRT engines beside a checkpoint: which there are, which fits here and why the others do not; building one.
 import { badge, bytes, jobPanel, make, moment, newest } from "./engines_parts.js";
+import { told } from "./engines_told.js";
 import { words } from "./words.js";
 
 export function engineContent(entry, view) {
@@ -26,8 +27,8 @@ function engineTable(entry) {
   const rows = entry.engines.map((one) => make("tr", { "data-engine": one.name },
     make("td", {}, one.obstacle ? badge("missing", words("engines.not-here")) : badge("ok", words("engines.fits-here"))),
     make("td", {}, one.precision),
-    make("td", {}, one.capabilities.join(", "), one.obstacle && make("div", { class: "reason" }, one.obstacle)),
-    make("td", {}, `${words(`engines.flavour.${one.flavour}`)} ${one.version}`, one.obstacle && one.remedy && make("div", { class: "reason" }, one.remedy)),
+    make("td", {}, one.capabilities.join(", "), one.obstacle && make("div", { class: "reason" }, told(one.obstacle))),
+    make("td", {}, `${words(`engines.flavour.${one.flavour}`)} ${one.version}`, one.obstacle && one.remedy && make("div", { class: "reason" }, told(one.remedy))),
     make("td", {}, bytes(one.bytes)),
     make("td", {}, moment(one.created), make("div", { class: "quiet" }, words("engines.took", { s: one.seconds.toFixed(1) })))));
   return make("div", { class: "wide" }, make("table", { class: "engines" }, make("thead", {}, head), make("tbody", {}, rows)));
@@ -38,7 +39,7 @@ function buildForm(entry, view) {
   const finding = view.overview.machine.findings.find((one) => one.name === "tensorrt");
   if (!builders.length) {
     return make("div", { class: "state" }, make("b", {}, words("engines.no-tensorrt")),
-      make("p", {}, words("engines.no-tensorrt-hint")), make("p", { class: "quiet" }, finding ? [finding.detail, ". ", finding.remedy] : ""));
+      make("p", {}, words("engines.no-tensorrt-hint")), make("p", { class: "quiet" }, finding ? [told(finding.detail), ". ", told(finding.remedy)] : ""));
   }
   const form = view.form;
   const capabilities = [...new Map(builders.flatMap((one) => one.capabilities).map((one) => [one.capability, one])).values()];
@@ -49,7 +50,7 @@ function buildForm(entry, view) {
     make("h4", {}, words("engines.build")),
     make("fieldset", {}, make("legend", {}, words("engines.precision")), ["fp32", "fp16"].map((one) => choice("radio", "precision", one, words(`engines.${one}`), form.precision === one, () => { form.precision = one; }))),
     make("fieldset", {}, make("legend", {}, words("engines.cards")),
-      make("p", { class: "quiet" }, card ? words("engines.card-here", { card: card.name, capability: card.capability }) : words("engines.card-none", { reason: noCard })),
+      make("p", { class: "quiet" }, card ? words("engines.card-here", { card: card.name, capability: card.capability }) : words("engines.card-none", { reason: told(noCard) })),
       make("div", { class: "chips" }, capabilities.map((one) => choice("checkbox", `card ${one.capability}`, one.capability, one.cards, form.capabilities.has(one.capability), (on) => {
         if (on) form.capabilities.add(one.capability); else form.capabilities.delete(one.capability);
         view.drawEngines();

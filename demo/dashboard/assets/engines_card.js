@@ -1,12 +1,13 @@
 // The card of a checkpoint: what it is, what it was trained on, how well it does, and what it must not be used for.
 import { badge, bytes, count, make, moment } from "./engines_parts.js";
 import { labelWord } from "./terms.js";
+import { told } from "./engines_told.js";
 import { words } from "./words.js";
 
 export function cardContent(entry) {
   const title = make("h3", {}, entry.card ? entry.card.model : entry.name);
   if (!entry.card) {
-    return [make("div", { class: "head" }, title, badge("bad", words("engines.damaged"))), make("p", { class: "fault", role: "alert" }, entry.fault)];
+    return [make("div", { class: "head" }, title, badge("bad", words("engines.damaged"))), make("p", { class: "fault", role: "alert" }, told(entry.fault))];
   }
   const card = entry.card;
   return [

@@ -1,5 +1,6 @@
 // Speed of a checkpoint on every backend, side by side; and what the doctor found on this machine.
 import { badge, count, jobPanel, make, milliseconds, newest } from "./engines_parts.js";
+import { told } from "./engines_told.js";
 import { words } from "./words.js";
 
 export function measureContent(entry, view) {
@@ -23,7 +24,7 @@ function figures(result) {
   const head = make("tr", {}, columns.map((name) => make("th", { scope: "col" }, words(`engines.${name}`))));
   const rows = result.rows.map((row) => make("tr", { "data-backend": row.backend },
     make("th", { scope: "row" }, row.backend, row.engine && make("div", { class: "quiet" }, `${row.engine}; ${words("engines.flow-on", { engine: row.flow })}`)),
-    row.reason ? make("td", { colspan: 4, class: "reason" }, row.reason) : [
+    row.reason ? make("td", { colspan: 4, class: "reason" }, told(row.reason)) : [
       make("td", {}, bar(row.event, longest), spread(row.event)),
       make("td", {}, spread(row.map)),
       make("td", {}, words("engines.maps", { n: count(Math.round(row.maps_per_second)) })),
@@ -63,5 +64,5 @@ function finding(one) {
   const kind = one.state === "ok" ? "ok" : one.required ? "bad" : "missing";
   const state = words(`engines.finding.${one.state}`) + (one.state !== "ok" && !one.required ? words("engines.optional") : "");
   return make("li", {}, make("div", { class: "head" }, make("b", {}, one.name), badge(kind, state)),
-    make("div", {}, one.detail), one.remedy ? make("div", { class: "reason" }, one.remedy) : null);
+    make("div", {}, told(one.detail)), one.remedy ? make("div", { class: "reason" }, told(one.remedy)) : null);
 }

@@ -1,4 +1,5 @@
 // Building blocks of the engine view: elements, numbers in words, and sections that keep focus when they are drawn anew.
+import { told } from "./engines_told.js";
 import { language, words } from "./words.js";
 
 /** An element with attributes, listeners (onclick …) and children; what is null or false is left out. */
@@ -60,7 +61,7 @@ export function jobPanel(job, { cancel, log = false, ending = "" }) {
     },
   }, words(cancelled.has(job.id) ? "engines.cancelling" : "engines.cancel"));
   const share = running && job.fraction !== null ? ` ${Math.round(100 * job.fraction)} %` : "";
-  const said = job.error ?? ((running ? job.note : ending) || words(`engines.state.${job.state}`));
+  const said = told(job.error ?? (running ? job.note : ending)) || words(`engines.state.${job.state}`);
   return make("div", { class: `job ${job.state}`, "data-job": job.id },
     make("div", { class: "job-line" }, make("b", {}, job.title), share, stop),
     bar,
