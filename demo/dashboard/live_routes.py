@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -127,15 +128,14 @@ async def _receive(socket: WebSocket, viewer: LiveViewer | None) -> None:
             viewer.seen(index)
 
 
-async def _until_either(*parts: Any) -> None:
+async def _until_either(*parts: Coroutine[Any, Any, None]) -> None:
     """Let all parts go on until one ends; a connection that breaks is an end like any other."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for fault in ended:
-        if isinstance(fault, Exception) and not isinstance(fault, WebSocketDisconnect | RuntimeError | OSError):
-            raise fault
+
+    async def one(part: Coroutine[Any, Any, None]) -> None:
+        with suppress(WebSocketDisconnect, OSError):
+            await part
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for part in parts:
+            group.start_soon(one, part)

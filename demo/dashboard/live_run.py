@@ -88,6 +88,7 @@ class LiveRun:
         self._thread: threading.Thread | None = None
         self._preview: LivePreview | None = None
         self._viewers: tuple[LiveViewer, ...] = ()
+        self._stalled: str | None = None
         self._closed = False
         self._messages.state(self.status())
 
@@ -233,6 +234,7 @@ class LiveRun:
 
     def _begin(self, request: LiveRequest, session: str, run: SessionRun, resources: ExitStack) -> None:
         self._request, self._session, self._run = request, session, run
+        self._stalled = None
         self._sessions.append(session)
         self._messages.begin(session)
         for viewer in self._viewers:
@@ -277,10 +279,13 @@ class LiveRun:
                 self._set_state(state, reason)
 
     def _note_frame(self, _counts: FrameCounts, _faces: int) -> None:
-        if self._state != "running":
+        if self._state == "waiting-for-camera":
             self._go_on("waiting-for-camera", "running")
+            # It may have gone away while its first frames were still on their way.
+            self._note_stall(self._stalled)
 
     def _note_stall(self, text: str | None) -> None:
+        self._stalled = text
         if text is None:
             self._go_on("camera-lost", "running")
         else:
