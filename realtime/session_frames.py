@@ -46,6 +46,8 @@ class Footage:
     """Whether the run filmed it itself, because its source was live."""
     missing: str | None = None
     """Why there are no pictures, in one line."""
+    live: bool = False
+    """Whether there were never any: it was watched live and not recorded."""
 
 
 def frame_table(session: Session) -> FrameTable:
@@ -72,7 +74,8 @@ def find_footage(session: Session, folders: Sequence[Path] = ()) -> Footage:
     kind = str((session.record.get("source_format") or {}).get("kind", ""))
     source = str(session.record.get("source") or "")
     if kind not in ("", "video file", "image folder") or "://" in source:
-        return Footage(path=None, missing=f"{source}: was watched live and not recorded; only the events have pictures")
+        missing = f"{source}: was watched live and not recorded; only the events have pictures"
+        return Footage(path=None, missing=missing, live=True)
     old = Path(source)
     for path in (old, *(folder / old.name for folder in (*folders, session.folder))):
         if old.name and path.exists() and path.is_dir() == (kind == "image folder"):

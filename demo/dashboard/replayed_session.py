@@ -40,6 +40,7 @@ def replayed_session(house: House, folder: Path) -> dict[str, Any]:
             "recorded": footage.recorded,
             "source": Path(str(session.record.get("source") or "")).name,
             "missing": footage.missing,
+            "live": footage.live,
         },
         "events": [{**event, "pictures": _pictures(session, event)} for event in session.events],
         "rejected": list(session.rejected),

@@ -2,7 +2,7 @@
 import { make } from "./live_elements.js";
 import { Jobs } from "./replay_jobs.js";
 import { Lists } from "./replay_list.js";
-import { Player } from "./replay_player.js";
+import { missingWords, Player } from "./replay_player.js";
 import { SessionData } from "./replay_session.js";
 import { Timeline } from "./replay_timeline.js";
 import { known, words } from "./words.js";
@@ -52,6 +52,8 @@ class OnsetReplay extends HTMLElement {
     root.append(make("link", { rel: "stylesheet", href: "/onset/assets/replay.css" }), this.frame);
     this.connect();
     this.acceptDrops();
+    // The row of Gradio's own controls above.
+    document.head.append(make("link", { rel: "stylesheet", href: "/onset/assets/replay_page.css" }));
   }
 
   connect() {
@@ -122,10 +124,11 @@ class OnsetReplay extends HTMLElement {
     if (movement) this.toMoment(movement, "apex");
   }
 
-  toMoment(movement, moment) {
+  toMoment(movement, moment, pressed = false) {
     this.player.pause();
     this.player.setFlicker(false);
     this.player.seekIndex(movement[`${moment}_index`]);
+    if (pressed) this.player.stage.scrollIntoView({ block: "nearest", behavior: "smooth" }); // on a phone it is above
   }
 
   turnTo(state, fault = null) {
@@ -153,7 +156,7 @@ class OnsetReplay extends HTMLElement {
     this.head.replaceChildren(...[
       make("h2", { title: session.name, text: source }),
       chip,
-      session.footage.there ? null : make("span", { class: "chip moved", title: session.footage.missing, text: words("replay.moved") }),
+      session.footage.there ? null : make("span", { class: "chip moved", title: missingWords(session), text: words(session.footage.live ? "replay.not-recorded" : "replay.moved") }),
       make("span", { class: "tally micro" }, make("b", { text: String(count("micro")) }), ` ${words("replay.micro")}`),
       make("span", { class: "tally macro" }, make("b", { text: String(count("macro")) }), ` ${words("replay.macro")}`),
       make("span", { class: "soft facts", text: facts.filter(Boolean).join(" · ") }),
@@ -165,7 +168,7 @@ class OnsetReplay extends HTMLElement {
     if (!this.session || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (!this.checkVisibility() || document.querySelector("dialog[open]") || this.shadowRoot.querySelector("dialog[open]")) return;
     const target = event.composedPath()[0];
-    if (target instanceof Element && target.closest("input, textarea, select, [contenteditable], video, [role=tab], [role=listbox], summary")) return;
+    if (target instanceof Element && target.closest("input, textarea, select, [contenteditable], video, [role=listbox], summary")) return;
     if (event.key === " " && target instanceof Element && target.closest("button, a")) return;
     const act = this.actions()[event.key];
     if (!act) return;

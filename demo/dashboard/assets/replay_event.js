@@ -2,7 +2,7 @@
 import { clockTime, make } from "./live_elements.js";
 import { addressOf, fetched } from "./replay_session.js";
 import { RemarkForm } from "./replay_remarks.js";
-import { labelWord, listed, reasonWords, regionWord, saidMovements, unitsInShort, unitWord } from "./terms.js";
+import { labelWord, listed, regionWord, saidMovements, unitsInShort, unitWord } from "./terms.js";
 import { words } from "./words.js";
 
 const CLIP_FACTOR = 11; // how much the clip of every event is magnified when it is written
@@ -18,8 +18,7 @@ export function eventDetails(lists, event) {
   const base = `${session.base}/files/events/${String(event.event_id).padStart(4, "0")}`;
   return make("div", { class: "details" },
     moments(lists, event, base),
-    fields(event, base),
-    probabilities(event),
+    make("div", { class: "evidence" }, ...fields(event, base), probabilities(event) ?? ""),
     whatMoved(event),
     measures(event),
     event.pictures.length ? new Loop(session, event, base).element : null,
@@ -30,7 +29,6 @@ export function rejectedDetails(lists, one) {
   const where = listed((one.regions ?? []).map(regionWord));
   return make("div", { class: "details" },
     moments(lists, one, null),
-    make("p", { class: "reason", text: reasonWords(one.reason) }),
     make("p", { class: "line", text: where }),
     measures(one),
     new RemarkForm(lists.session, { rejected_number: one.number }, null, () => lists.remarked()).element);
@@ -42,7 +40,7 @@ function moments(lists, movement, base) {
   for (const name of ["onset", "apex", "offset"]) {
     const time = movement[`${name}_s`];
     const picture = base && movement.pictures.includes(name) ? make("img", { src: `${base}/${name}.png`, alt: "", loading: "lazy" }) : null;
-    row.append(make("button", { type: "button", class: "moment", "data-part": name, onclick: () => lists.host.toMoment(movement, name) },
+    row.append(make("button", { type: "button", class: "moment", "data-part": name, onclick: () => lists.host.toMoment(movement, name, true) },
       picture,
       make("span", { class: "name", text: words(`replay.${name}`) }),
       make("time", { text: clockTime(time, 3) }),
@@ -54,12 +52,11 @@ function moments(lists, movement, base) {
 /** Flow and strain, to be looked at large. */
 function fields(event, base) {
   const there = ["flow", "strain"].filter((name) => event.pictures.includes(name));
-  if (!there.length) return null;
-  return make("div", { class: "fields" }, ...there.map((name) => {
+  return there.map((name) => {
     const text = words(`replay.${name}`);
     return make("button", { type: "button", class: "field", title: words("replay.enlarge"), onclick: (press) => enlarge(press.currentTarget, `${base}/${name}.png`, text) },
       make("img", { src: `${base}/${name}.png`, alt: text, loading: "lazy" }), make("span", { text }));
-  }));
+  });
 }
 
 function enlarge(opener, address, text) {
@@ -81,7 +78,7 @@ function probabilities(event) {
     const fill = make("i");
     fill.style.width = `${(100 * share).toFixed(1)}%`;
     return make("div", { class: label === event.label ? "bar best" : "bar" },
-      make("span", { text: labelWord(label) }), make("span", { class: "track" }, fill), make("span", { class: "share", text: `${Math.round(100 * share)} %` }));
+      make("span", { text: labelWord(label) }), make("span", { class: "share", text: `${Math.round(100 * share)} %` }), make("span", { class: "track" }, fill));
   }));
 }
 
@@ -97,12 +94,12 @@ function whatMoved(event) {
 }
 
 function measures(one) {
-  const pair = (name, value) => [make("dt", { text: words(`replay.${name}`) }), make("dd", { text: value })];
+  const pair = (name, value) => make("div", {}, make("dt", { text: words(`replay.${name}`) }), make("dd", { text: value }));
   const px = (value) => `${Number(value).toFixed(2)} px`;
   return make("dl", { class: "measures" },
-    ...pair("lasts", lasted(one)),
-    ...(one.strength == null ? [] : pair("strength", `${px(one.strength)} / ${px(one.threshold)}`)),
-    ...(one.latency_ms == null ? [] : pair("latency", `${Math.round(one.latency_ms)} ms`)));
+    pair("lasts", lasted(one)),
+    ...(one.strength == null ? [] : [pair("size", words("replay.size-of", { size: px(one.strength), limit: px(one.threshold) }))]),
+    ...(one.latency_ms == null ? [] : [pair("latency", `${Math.round(one.latency_ms)} ms`)]));
 }
 
 /** The movement as it was and magnified, over and over; made anew for another factor. */

@@ -34,7 +34,14 @@ export class Lists extends EventTarget {
     this.selected = movement;
     if (movement) this.kind = movement.number ? "rejected" : "events";
     this.show();
-    this.panel.querySelector(".row.open")?.scrollIntoView({ block: "nearest" });
+    this.bringIntoView(this.panel.querySelector(".row.open"));
+  }
+
+  /** Scrolls the list alone: the page, with the picture in it, stays where it is. */
+  bringIntoView(row) {
+    if (!row) return;
+    const [inside, around] = [row.getBoundingClientRect(), this.panel.getBoundingClientRect()];
+    if (inside.top < around.top || inside.bottom > around.bottom) this.panel.scrollTop += inside.top - around.top - 6;
   }
 
   turnTo(kind) {
@@ -45,6 +52,7 @@ export class Lists extends EventTarget {
   turnByKey(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
+    event.stopPropagation(); // or the frames would be stepped, too
     const place = (this.tabs.indexOf(event.target) + step + this.tabs.length) % this.tabs.length;
     this.tabs[place].focus();
     this.tabs[place].click();

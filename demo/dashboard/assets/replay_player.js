@@ -77,7 +77,7 @@ export class Player extends EventTarget {
     this.controls.inert = !session?.count;
     for (const part of [this.faceButton, this.flickerButton]) part.disabled = !possible;
     this.stage.classList.toggle("without-footage", !possible);
-    if (session && !session.footage.there) this.say(session.footage.missing, "moved");
+    if (session && !session.footage.there) this.say(missingWords(session), "moved");
     else if (session && !session.count) this.say(words("replay.no-frames"));
     this.select(null);
     this.draw();
@@ -342,5 +342,8 @@ export class Player extends EventTarget {
   }
 }
 
+/** Why there is no picture, and what can be done. */
+export const missingWords = ({ footage, record }) =>
+  footage.live ? words("replay.watched-live") : words("replay.moved-away", { source: footage.source, place: record.source });
 const fraction = (speed) => ({ 0.5: "½", 0.25: "¼", 0.1: "⅒" })[speed] ?? String(speed);
 const inside = (span, time) => span.from <= time && time < span.to;

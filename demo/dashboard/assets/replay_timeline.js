@@ -188,7 +188,7 @@ export class Timeline extends EventTarget {
     };
     this.legend.replaceChildren(
       entry("strength", words("replay.strength")), entry("limit", words("replay.threshold")),
-      entry("micro", words("replay.micro")), entry("macro", words("replay.macro")), entry("ghost", words("replay.not-reported")),
+      entry("ghost", words("replay.not-reported")),
       ...gates.map((name) => entry("gate", gateWord(name), Ink.gateColour(name))));
   }
 

@@ -33,8 +33,8 @@ def add_replay_view(house: House) -> None:
             desk.recordings(), value=None, label=word("replay.recording"), scale=2, min_width=200, filterable=True
         )
         sensitivity = gr.Slider(
-            1, 9, value=house.settings.spotting.sensitivity, step=0.5, label=word("replay.sensitivity"), scale=1,
-            min_width=170,
+            1, 9, value=house.settings.spotting.sensitivity, step=0.5, label=word("replay.sensitivity"), scale=2,
+            min_width=230, buttons=[],
         )  # fmt: skip
         with gr.Column(scale=1, min_width=170):
             run = gr.Button(word("replay.run"), size="sm", elem_id="onset-replay-run")
@@ -50,8 +50,10 @@ def add_replay_view(house: House) -> None:
     session.focus(desk.fresh_sessions, [session], [session], **quick)
     recording.focus(desk.fresh_recordings, [recording], [recording], **quick)
     shown.select(desk.opened, None, [session], **quick)
-    run.click(desk.replay, [recording, sensitivity], None, **quick).then(None, None, None, js=_EXPECT, **quick)
-    taken = upload.upload(desk.take, [upload, sensitivity], [recording, upload], **quick)
+    # Through the queue: without it Gradio shows no warning.
+    queued = {**quick, "queue": True}
+    run.click(desk.replay, [recording, sensitivity], None, **queued).then(None, None, None, js=_EXPECT, **quick)
+    taken = upload.upload(desk.take, [upload, sensitivity], [recording, upload], **queued)
     taken.then(None, None, None, js=_EXPECT, **quick)
 
 
