@@ -1,0 +1,67 @@
+"""`onset live --record` and `--lsl`: a video beside the results, and markers for other machines."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import demo.commands.live
+from demo.commands.live import Live
+from engines.errors import BackendUnavailable
+from realtime.events import ExpressionEvent
+from realtime.session_reader import read_session
+from realtime.sources import ScriptedSource, VideoFile
+from realtime.watcher import Watcher
+from tests.realtime.filmed_faces import close_up
+from tests.synthetic_faces import movement
+from trainers.datasets.synthetic_rendering import frame_times_ns
+
+
+class Outlet:
+    """Keeps what would be sent."""
+
+    sent: list[ExpressionEvent]
+    closed = False
+
+    def __init__(self, source_id: str) -> None:
+        assert source_id == "onset-0"
+        Outlet.sent = []
+        Outlet.closed = False
+        self.watcher = Watcher(on_event=Outlet.sent.append)
+
+    def close(self) -> None:
+        Outlet.closed = True
+
+
+@pytest.fixture
+def _camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = close_up(movement((1, 2), start_s=1.3), duration_s=3.0, noise_sd=0.8)
+    images = [(time_ns, scene.frame(time_ns / 1e9)) for time_ns in frame_times_ns(3.0, 20.0)]
+
+    def camera(_address: str, **_wanted: Any) -> ScriptedSource:
+        return ScriptedSource(images, live=True, name="camera 0")
+
+    monkeypatch.setattr(demo.commands.live, "open_source", camera)
+
+
+@pytest.mark.usefixtures("_camera")
+def test_frames_are_recorded_and_events_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo.commands.live, "LabStreaming", Outlet)
+    assert Live(out=tmp_path / "session", record=True, lsl=True, json=True).run() == 0
+    session = read_session(tmp_path / "session")
+    with VideoFile(tmp_path / "session" / session.record["recording"]) as video:
+        frames = sum(1 for _ in video)
+    assert frames == session.record["recordings"][0]["frames"] == session.record["frames"]["read"]
+    assert [event.event_id for event in Outlet.sent] == [event["event_id"] for event in session.events]
+    assert Outlet.closed
+
+
+@pytest.mark.usefixtures("_camera")
+def test_without_the_layer_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_source_id: str) -> None:
+        raise BackendUnavailable("Lab Streaming Layer: pylsl cannot be loaded")
+
+    monkeypatch.setattr(demo.commands.live, "LabStreaming", missing)
+    with pytest.raises(BackendUnavailable):
+        Live(out=tmp_path / "session", lsl=True).run()
+    assert not (tmp_path / "session").exists()
