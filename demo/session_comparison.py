@@ -44,8 +44,8 @@ class Figures:
     """Events that a person called otherwise."""
     parts: dict[str, int]
     """Events in which brows, lids, nose, cheeks, mouth moved."""
-    reasons: dict[str, int]
-    """Why movements were rejected, the most frequent first."""
+    reasons: list[dict[str, Any]]
+    """Why movements were rejected, the most frequent first: `reason`, as one of them has it, and `count`."""
     quality: int | None
     quality_word: str | None
     smallest_movement_px: float | None
@@ -112,7 +112,6 @@ def _figures(material: Material) -> Figures:
     kinds = Counter(str(event["kind"]) for event in session.events)
     ends = [float(event["offset_s"]) for event in (*session.events, *session.rejected)]
     duration_s = float(record.get("duration_s") or max(ends, default=0.0))
-    reasons = Counter(without_numbers(str(one["reason"])) for one in session.rejected)
     read = int(frames.get("read") or 0)
     return Figures(
         name=material.name,
@@ -133,7 +132,7 @@ def _figures(material: Material) -> Figures:
         labels=dict(Counter(str(event["label"]) for event in session.events if event.get("label")).most_common()),
         corrected=sum(1 for event in session.events if _corrected(material, event)),
         parts=_parts(session.events),
-        reasons=dict(reasons.most_common()),
+        reasons=_reasons(session.rejected),
         quality=conditions.get("quality"),
         quality_word=conditions.get("word"),
         smallest_movement_px=conditions.get("smallest_movement_px"),
@@ -151,6 +150,16 @@ def _parts(events: Sequence[Record]) -> dict[str, int]:
         part: sum(1 for event in events if not names.isdisjoint(event["regions"]))
         for part, names in REGION_GROUPS.items()
     }
+
+
+def _reasons(rejected: Sequence[Record]) -> list[dict[str, Any]]:
+    """Of several reasons for one movement the first counts; reasons that differ in their numbers alone are one."""
+    by_kind: dict[str, list[str]] = {}
+    for movement in rejected:
+        reason = str(movement["reason"]).split("; ")[0]
+        by_kind.setdefault(without_numbers(reason), []).append(reason)
+    ordered = sorted(by_kind.values(), key=len, reverse=True)
+    return [{"reason": reasons[0], "count": len(reasons)} for reasons in ordered]
 
 
 def _corrected(material: Material, event: Record) -> str | None:

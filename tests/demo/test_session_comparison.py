@@ -15,8 +15,8 @@ def run_over(folder: Path, onsets_s: list[float], *, source: str = "talk.mp4", l
     writer = SessionWriter(folder, source=source, regions=REGIONS, clock=HandClock())
     for onset_s in onsets_s:
         writer.add_event(an_event(onset_s, label=label))
-    for _ in range(3):
-        writer.add_rejected(a_rejected(2.0, reason="the head turned from 2.00 s to 2.10 s"))
+    for second in (1, 2, 3):
+        writer.add_rejected(a_rejected(2.0, reason=f"the head turned from {second}.00 s to 2.10 s; the light jumped"))
     conditions = {"quality": 64, "word": "fair", "smallest_movement_px": 0.8}
     statistics = SessionStatistics(frames_read=900, frames_with_face=450, duration_s=30.0, conditions=conditions)
     writer.finish("complete", statistics=statistics)
@@ -29,7 +29,7 @@ def test_figures_of_each(tmp_path: Path) -> None:
     first, second = compare([one, two])["sessions"]
     assert (first["micro"], first["micro_a_minute"], first["rejected_a_minute"]) == (3, 6.0, 6.0)
     assert (second["name"], second["micro_a_minute"]) == ("two", 2.0)
-    assert first["reasons"] == {"the head turned": 3}
+    assert first["reasons"] == [{"reason": "the head turned from 1.00 s to 2.10 s", "count": 3}]
     assert first["labels"] == {"positive": 3}
     assert first["corrected"] == 1
     assert first["parts"] == {"brows": 0, "lids": 0, "nose": 0, "cheeks": 0, "mouth": 3}

@@ -1,7 +1,7 @@
 // Two to eight sessions side by side: figures in a table, events over time, and which events of one recording met which.
 import { clockTime, make } from "./live_elements.js";
-import { called, draw, length, look, quality } from "./sessions_parts.js";
-import { labelWord, reasonWords } from "./terms.js";
+import { draw, length, look, namesOf, quality, reasonInShort } from "./sessions_parts.js";
+import { labelWord } from "./terms.js";
 import { words } from "./words.js";
 
 const LANE = 34;
@@ -11,16 +11,17 @@ const MET_AT_ONCE = 200;
 /** The content of the comparison panel. */
 export function comparisonContent(compared, back) {
   const { sessions, pairings } = compared;
+  const names = namesOf(sessions);
   return [
     make("div", { class: "heading" }, make("button", { type: "button", class: "back shown", text: `‹ ${words("sessions.back")}`, onclick: back }),
       make("h3", { tabindex: "-1", text: words("sessions.compare-title", { n: sessions.length }) })),
-    make("div", { class: "wide" }, table(sessions)),
-    timeline(sessions, pairings),
-    ...(pairings.length ? pairings.map((one) => meetings(compared, one)) : [make("p", { class: "soft", text: words("sessions.not-paired") })]),
+    make("div", { class: "wide" }, table(sessions, names)),
+    timeline(sessions, pairings, names),
+    ...(pairings.length ? pairings.map((one) => meetings(compared, one, names)) : [make("p", { class: "soft", text: words("sessions.not-paired") })]),
   ];
 }
 
-function table(sessions) {
+function table(sessions, names) {
   const most = (counts) => Object.entries(counts).filter(([, number]) => number);
   const figure = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits));
   const rows = [
@@ -33,12 +34,12 @@ function table(sessions) {
     ["row-rejected", (one) => make("span", {}, make("b", { text: figure(one.rejected_a_minute) }), make("span", { class: "soft", text: ` (${one.rejected})` }))],
     ["row-labels", (one) => chips(most(one.labels).map(([label, number]) => [`${labelWord(label)} ${number}`, look(label)]))],
     ["row-parts", (one) => chips(most(one.parts).map(([part, number]) => [`${words(`sessions.part.${part}`)} ${number}`, "other"]))],
-    ["row-reasons", (one) => Object.entries(one.reasons).slice(0, 2).map(([reason, number]) => `${reasonWords(reason)} (${number})`).join("; ") || "–"],
+    ["row-reasons", (one) => one.reasons.slice(0, 2).map(({ reason, count }) => `${reasonInShort(reason)} (${count})`).join("; ") || "–"],
     ["row-quality", (one) => quality(one.quality, one.quality_word)],
     ["row-smallest", (one) => (one.smallest_movement_px === null ? "–" : `${figure(one.smallest_movement_px, 2)} px`)],
     ["row-face", (one) => (one.with_face === null ? "–" : `${Math.round(100 * one.with_face)} %`)],
   ];
-  const head = make("tr", {}, make("td"), ...sessions.map((one) => make("th", { scope: "col", text: called(one), title: one.name })));
+  const head = make("tr", {}, make("td"), ...sessions.map((one) => make("th", { scope: "col", text: names.get(one.name), title: one.name })));
   return make("table", { class: "compared" }, make("thead", {}, head),
     make("tbody", {}, ...rows.map(([name, value]) => make("tr", {}, make("th", { scope: "row", text: words(`sessions.${name}`) }), ...sessions.map((one) => make("td", {}, value(one)))))));
 }
@@ -46,7 +47,7 @@ function table(sessions) {
 const chips = (texts) => make("span", { class: "chips" }, ...(texts.length ? texts.map(([text, kind]) => make("span", { class: `chip ${kind}`, text })) : ["–"]));
 
 /** A lane a session; lines join the events of the first that met one of another. */
-function timeline(sessions, pairings) {
+function timeline(sessions, pairings, names) {
   const end = Math.max(0.1, ...sessions.map((one) => one.duration_s), ...sessions.flatMap((one) => one.events.map((event) => event.offset_s)));
   const place = (time) => (1000 * time) / end;
   const lanes = new Map(sessions.map((one, row) => [one.name, row * LANE + 8]));
@@ -65,17 +66,16 @@ function timeline(sessions, pairings) {
     const top = lanes.get(session.name);
     picture.append(draw("line", { class: "ground", x1: 0, x2: place(session.duration_s), y1: top + BAR / 2, y2: top + BAR / 2 }));
     picture.append(...session.events.map((one) => draw("rect", { class: `event ${look(one.label)} ${one.kind}`, x: place(one.onset_s), y: top, width: Math.max(3, place(one.offset_s - one.onset_s)), height: BAR },
-      title(`${called(session)}, ${clockTime(one.onset_s)}: ${labelWord(one.label)}${one.corrected_label ? ` → ${labelWord(one.corrected_label)}` : ""}`))));
+      title(`${names.get(session.name)}, ${clockTime(one.onset_s)}: ${labelWord(one.label)}${one.corrected_label ? ` → ${labelWord(one.corrected_label)}` : ""}`))));
   }
-  const names = make("div", { class: "lane-names", style: `--lane:${LANE}px` }, ...sessions.map((one) => make("span", { text: called(one), title: one.name })));
-  return make("figure", { class: "laned" }, names, picture, make("figcaption", {}, make("span", { text: "0:00" }), make("span", { text: clockTime(end, 0) })));
+  const column = make("div", { class: "lane-names", style: `--lane:${LANE}px` }, ...sessions.map((one) => make("span", { text: names.get(one.name), title: one.name })));
+  return make("figure", { class: "laned" }, column, picture, make("figcaption", {}, make("span", { text: "0:00" }), make("span", { text: clockTime(end, 0) })));
 }
 
-function meetings(compared, pairing) {
+function meetings(compared, pairing, names) {
   const [first] = compared.sessions;
   const other = compared.sessions.find((one) => one.name === pairing.with);
-  const named = { first: called(first), other: called(other) };
-  if (named.first === named.other) Object.assign(named, { first: first.name, other: other.name });
+  const named = { first: names.get(first.name), other: names.get(other.name) };
   const signed = (value) => `${value > 0 ? "+" : ""}${Math.round(value)} ms`;
   const rows = pairing.met.slice(0, MET_AT_ONCE).map((met) => make("tr", {}, make("td", { text: clockTime(met.onset_s) }), make("td", { text: `${met.first} – ${met.other}` }),
     make("td", { text: `${Math.round(100 * met.iou)} %` }), make("td", { text: signed(met.apex_difference_ms) }),

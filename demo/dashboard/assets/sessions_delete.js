@@ -1,11 +1,11 @@
 // Deleting, after it was said what goes and that it is for good; "Cancel" has the focus.
 import { make } from "./live_elements.js";
-import { addressOf, ask, bytes, called, openDialog } from "./sessions_parts.js";
+import { addressOf, ask, bytes, called, day, openDialog } from "./sessions_parts.js";
 import { words } from "./words.js";
 
 /** Ask once; done(names, fault) is told what was deleted, and what could not be. */
 export function askBeforeDeleting(root, sessions, all, done) {
-  const what = sessions.length === 1 ? called(sessions[0]) : words("sessions.n-sessions", { n: sessions.length });
+  const what = sessions.length === 1 ? words("sessions.one-session", { name: called(sessions[0]), day: day(sessions[0].started_at) }) : words("sessions.n-sessions", { n: sessions.length });
   const events = sessions.reduce((sum, one) => sum + one.micro + one.macro, 0);
   const size = bytes(sessions.reduce((sum, one) => sum + one.size_bytes, 0));
   const running = sessions.some((one) => one.state === "recording");

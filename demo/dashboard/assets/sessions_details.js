@@ -1,6 +1,6 @@
 // What one session holds: title, facts, the whole course at a glance, counts, labels, conditions, and what can be done with it.
 import { clockTime, make } from "./live_elements.js";
-import { addressOf, ask, badge, bytes, day, draw, length, look, quality, rate } from "./sessions_parts.js";
+import { addressOf, ask, badge, bytes, day, draw, length, look, quality, rate, reasonInShort } from "./sessions_parts.js";
 import { adviceWords, labelWord, qualityWord, reasonWords } from "./terms.js";
 import { words } from "./words.js";
 
@@ -134,7 +134,7 @@ function reasons(session) {
   if (!session.rejected.length) return null;
   const counts = new Map();
   for (const { reason } of session.rejected) {
-    const short = reasonWords(reason).split(/[;；:：]|\s+from [\d.]+ s|从\s*[\d.]+/)[0].replace(/\d+(\.\d+)?/g, "…");
+    const short = reasonInShort(reason);
     counts.set(short, (counts.get(short) ?? 0) + 1);
   }
   const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, REASONS);

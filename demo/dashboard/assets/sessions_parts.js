@@ -1,5 +1,6 @@
 // Building blocks of the session view: figures and dates in words, badges, requests whose faults are one line.
 import { make } from "./live_elements.js";
+import { reasonWords } from "./terms.js";
 import { words } from "./words.js";
 
 const SIGNS = { complete: "✓", stopped: "■", failed: "✕", interrupted: "!", recording: "●", damaged: "✕" };
@@ -36,6 +37,15 @@ export function badge(state) {
 export function quality(figure, word) {
   if (figure === null || figure === undefined) return make("span", { class: "soft", text: "–" });
   return make("span", { class: `quality ${word ?? ""}` }, make("i", { style: `--share:${figure}%`, "aria-hidden": "true" }), String(figure));
+}
+
+/** A reason without what varies from one movement to the next; of several the first. */
+export const reasonInShort = (reason) => reasonWords(reason.split("; ")[0]).replace(/ from [\d.]+ s to [\d.]+ s|（[^）]*）$/g, "").replace(/\d+(\.\d+)?/g, "…");
+
+/** Sessions by what they are called, with the day where that is not enough to tell them apart. */
+export function namesOf(sessions) {
+  const plain = sessions.map(called);
+  return new Map(sessions.map((one, place) => [one.name, plain.filter((name) => name === plain[place]).length > 1 ? `${plain[place]}, ${day(one.started_at)}` : plain[place]]));
 }
 
 export const look = (label) => (["negative", "positive", "surprise"].includes(label) ? label : "other");
