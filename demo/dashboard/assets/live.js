@@ -108,6 +108,7 @@ class OnsetLive extends HTMLElement {
     this.header = header;
     this.parts.curves.push(header.samples, header.faces);
     this.parts.preview.take(header, picture);
+    if (!this.parts.screen.element.hidden) this.showState(); // the picture is there
   }
 
   linked(link) {

@@ -181,13 +181,19 @@ function units(event) {
   return make("section", {}, make("h4", { text: words("live.units") }), list);
 }
 
+function checkpointWords(checkpoint) {
+  if (!checkpoint) return null;
+  const name = String(checkpoint).split("/").pop();
+  return words("live.checkpoint-of", { name: name === "default" ? words("live.checkpoint-default") : name });
+}
+
 function facts(event) {
   const said = [
     words("live.face-of", { n: event.face_id }),
     words("live.frames-of", { onset: event.onset_index, apex: event.apex_index, offset: event.offset_index }),
     sizes(event),
     event.latency_ms == null ? null : words("live.latency-of", { n: Math.round(event.latency_ms) }),
-    event.checkpoint ? words("live.checkpoint-of", { name: String(event.checkpoint).split("/").pop() }) : null,
+    checkpointWords(event.checkpoint),
   ];
   return make("p", { class: "facts", text: said.filter(Boolean).join(" · ") });
 }

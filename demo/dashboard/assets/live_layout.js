@@ -57,7 +57,11 @@ function buildStage(parts) {
   return { element, state };
 }
 
-const sourceName = (source) => (source === "browser" ? words("live.source-browser") : String(source ?? ""));
+function sourceName(source) {
+  if (source === "browser") return words("live.source-browser");
+  const camera = String(source ?? "").match(/^camera (\d+)$/);
+  return camera ? words("live.source-camera", { n: camera[1] }) : String(source ?? "");
+}
 
 function switches(preview) {
   const kept = read();

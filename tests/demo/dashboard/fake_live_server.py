@@ -28,9 +28,9 @@ SESSION = "2026-11-21_10-00-00_camera-0"
 WIDTH, HEIGHT = 640, 480
 _PAGE = """<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <style>
-body { margin: 0; padding: 12px; font-family: system-ui, sans-serif; --body-background-fill: #fff; --body-text-color: #0f172a;
-  --body-text-color-subdued: #475569; --block-background-fill: #fff; --border-color-primary: #e2e8f0; --color-accent: #0d9488;
-  background: var(--body-background-fill); }
+body { margin: 0; padding: 12px; font-family: system-ui, sans-serif; background: var(--body-background-fill);
+  --body-background-fill: #fff; --body-text-color: #0f172a; --body-text-color-subdued: #475569;
+  --block-background-fill: #fff; --border-color-primary: #e2e8f0; --color-accent: #0d9488; }
 body.dark { --body-background-fill: #0f172a; --body-text-color: #f1f5f9; --body-text-color-subdued: #94a3b8;
   --block-background-fill: #1e293b; --border-color-primary: #334155; --color-accent: #14b8a6; }
 </style><script type="module" src="/onset/assets/live.js"></script></head>
@@ -165,13 +165,21 @@ class FakeLiveServer:
         self.told.clear()
         self.change(state="running", session=session, source="camera 0", reason=None)
 
-    def event(self, record: dict[str, Any], age_ms: float = 30.0) -> None:
+    def event(self, record: dict[str, Any], age_ms: float = 30.0, *, drawn: bool = True) -> None:
         """An event is settled."""
         session = self.state["session"]
-        media = f"/onset/sessions/{session}/files/events/{record['event_id']:04d}/"
+        media = self._media_of(record["event_id"]) if drawn else None
         message = {"type": "event", "session": session, "event": record, "media": media, "settled_age_ms": age_ms}
         self.told.append(message | {"again": True})
         self._tell(message)
+
+    def drawn(self, number: int) -> None:
+        """The pictures of an event are on the disk."""
+        session = self.state["session"]
+        self._tell({"type": "media", "session": session, "event_id": number, "media": self._media_of(number)})
+
+    def _media_of(self, number: int) -> str:
+        return f"/onset/sessions/{self.state['session']}/files/events/{number:04d}/"
 
     def rejected(self, record: dict[str, Any]) -> None:
         """A movement is not reported."""
