@@ -33,6 +33,7 @@ from realtime.session_reader import (
     SESSION_NAME,
     is_session,
 )
+from realtime.session_remarks import set_remarks_aside
 from realtime.signals import NO_FACE, PARQUET_NAME, STREAM_NAME, SignalsWriter
 from realtime.spotting.sample import MotionSample
 
@@ -329,6 +330,7 @@ def _clear_old_session(folder: Path, *, overwrite: bool) -> None:
             entry.unlink(missing_ok=True)
     for recording in folder.glob("recording*.mp4"):
         recording.unlink()
+    set_remarks_aside(folder)
 
 
 def _now() -> str:

@@ -1,10 +1,11 @@
 """The pictures behind a session: which frames it read, where its recording lies now, and each frame by its number."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import av
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
@@ -13,8 +14,8 @@ from realtime.clock import to_nanoseconds
 from realtime.session_reader import Session, read_session
 from realtime.sources.frame_access import FrameAccess, ImageFolderFrames, VideoFrames
 
-_RECORDING_SLACK_NS = 1_000_000
-"""Matroska keeps times in milliseconds."""
+_RECORDING_SLACK_NS = 2_000
+"""A run's own recordings keep times to the microsecond."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,22 @@ class FrameTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recording:
+    """A video that the run filmed itself."""
+
+    path: Path
+    starts_ns: int
+    """Time of its first frame in the session."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Footage:
     """Where the pictures of a session can be had."""
 
     path: Path | None
     """The video or folder of images; None where there is none any more."""
-    recorded: bool = False
-    """Whether the run filmed it itself, because its source was live."""
+    recordings: tuple[Recording, ...] = ()
+    """What the run filmed itself because its source was live, in order of time."""
     missing: str | None = None
     """Why there are no pictures, in one line."""
     live: bool = False
@@ -62,15 +72,14 @@ def frame_table(session: Session) -> FrameTable:
 
 
 def find_footage(session: Session, folders: Sequence[Path] = ()) -> Footage:
-    """Look for the pictures of a session: its own recording, its source, or a file of that name elsewhere.
+    """Look for the pictures of a session: its own recordings, its source, or a file of that name elsewhere.
 
     Args:
         session: as it was read.
         folders: where a source that is not in its old place may lie now.
     """
-    own = recording_name(session.record)
-    if own is not None and (session.folder / own).is_file():
-        return Footage(path=session.folder / own, recorded=True)
+    if recordings := _recordings(session):
+        return Footage(path=recordings[0].path, recordings=recordings)
     kind = str((session.record.get("source_format") or {}).get("kind", ""))
     source = str(session.record.get("source") or "")
     if kind not in ("", "video file", "image folder") or "://" in source:
@@ -83,12 +92,27 @@ def find_footage(session: Session, folders: Sequence[Path] = ()) -> Footage:
     return Footage(path=None, missing=f"{old.name}: is not where it was; put it back at {source}")
 
 
-def recording_name(record: dict[str, Any]) -> str | None:
-    """File in the session folder to which a live run wrote its frames; None where it wrote none."""
-    name = record.get("recording")
-    if isinstance(name, dict):
-        name = name.get("file")
-    return name if isinstance(name, str) and Path(name).name == name else None
+def _recordings(session: Session) -> tuple[Recording, ...]:
+    """What the run filmed itself, from `session.json`; a run that was killed left it in the files alone."""
+    listed = session.record.get("recordings") or []
+    named = [(str(one.get("name")), one.get("first_s")) for one in listed if isinstance(one, dict)]
+    if not named and session.state == "interrupted":
+        named = [(path.name, _first_s(path)) for path in session.folder.glob("recording*.mp4")]
+    found = [
+        Recording(path=session.folder / name, starts_ns=to_nanoseconds(float(first_s)))
+        for name, first_s in named
+        if first_s is not None and Path(name).name == name and (session.folder / name).is_file()
+    ]
+    return tuple(sorted(found, key=lambda recording: recording.starts_ns))
+
+
+def _first_s(path: Path) -> float | None:
+    """Time of a recording's first frame in the session, as the file itself says."""
+    try:
+        with av.open(str(path)) as container:
+            return float(json.loads(container.metadata["comment"])["first_s"])
+    except (av.FFmpegError, OSError, KeyError, TypeError, ValueError):
+        return None
 
 
 class SessionFrames:
@@ -104,7 +128,7 @@ class SessionFrames:
         self.session = read_session(folder)
         self.footage = find_footage(self.session, folders)
         self.table = frame_table(self.session)
-        self._access: FrameAccess | None = None
+        self._open: dict[Path, FrameAccess] = {}
 
     def picture(self, index: int) -> UInt8[np.ndarray, "H W 3"]:
         """The frame of that number, just as the session read it.
@@ -113,9 +137,7 @@ class SessionFrames:
             BadInput: if the session did not read it, or its recording is gone.
         """
         time_ns = self.table.time_ns(index)
-        if self._access is None:
-            self._access = self._open()
-        return self._access.at(time_ns)
+        return self._access_at(index, time_ns).at(time_ns)
 
     @property
     def last_index(self) -> int:
@@ -127,10 +149,10 @@ class SessionFrames:
         return SessionFrames(self.session.folder, self._folders)
 
     def close(self) -> None:
-        """Let go of the file; the next picture opens it again."""
-        access, self._access = self._access, None
-        if access is not None:
+        """Let go of the files; the next picture opens them again."""
+        for access in self._open.values():
             access.close()
+        self._open.clear()
 
     def __enter__(self) -> "SessionFrames":
         return self
@@ -138,21 +160,28 @@ class SessionFrames:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> FrameAccess:
+    def _access_at(self, index: int, time_ns: int) -> FrameAccess:
+        """What holds the picture of that time."""
         path = self.footage.path
         if path is None:
             raise BadInput(self.footage.missing or f"{self.session.folder.name}: has no pictures")
-        if path.is_dir():
-            rate = (self.session.record.get("source_format") or {}).get("frame_rate_hz")
-            if not rate:
-                raise BadInput(f"{path}: the session does not say at which rate its images were taken")
-            return ImageFolderFrames(path, frame_rate_hz=float(rate))
-        if self.footage.recorded:
-            return VideoFrames(path, starts_ns=self._recording_starts_ns(), slack_ns=_RECORDING_SLACK_NS)
-        return VideoFrames(path)
+        recording = None
+        if self.footage.recordings:
+            begun = [one for one in self.footage.recordings if one.starts_ns <= time_ns + _RECORDING_SLACK_NS]
+            if not begun:
+                raise BadInput(f"frame {index}: was watched before the recording was switched on; it has no picture")
+            recording = begun[-1]
+            path = recording.path
+        if path not in self._open:
+            self._open[path] = self._opened(path, recording)
+        return self._open[path]
 
-    def _recording_starts_ns(self) -> int:
-        """Time of the first frame that went into the session's own recording."""
-        recording = self.session.record.get("recording")
-        starts_s = recording.get("starts_s") if isinstance(recording, dict) else None
-        return to_nanoseconds(float(starts_s or 0.0))
+    def _opened(self, path: Path, recording: Recording | None) -> FrameAccess:
+        if recording is not None:
+            return VideoFrames(path, starts_ns=recording.starts_ns, slack_ns=_RECORDING_SLACK_NS)
+        if not path.is_dir():
+            return VideoFrames(path)
+        rate = (self.session.record.get("source_format") or {}).get("frame_rate_hz")
+        if not rate:
+            raise BadInput(f"{path}: the session does not say at which rate its images were taken")
+        return ImageFolderFrames(path, frame_rate_hz=float(rate))

@@ -1,5 +1,6 @@
 """What people say about a session: corrected labels and notes, beside what was spotted and never instead of it."""
 
+import itertools
 import os
 import threading
 from collections.abc import Iterable
@@ -121,6 +122,19 @@ def add_remark(
             raise BadInput(
                 f"{folder.name}: the remark cannot be written ({fault.strerror}); free some space and save it again"
             ) from fault
+
+
+def set_remarks_aside(folder: Path) -> Path | None:
+    """Keep the remarks on a session that is about to be replaced under another name: its events are others.
+
+    Returns:
+        Where they are now; None if there were none.
+    """
+    path = folder / REMARKS_NAME
+    if not path.exists():
+        return None
+    aside = (folder / f"remarks-{number}.jsonl" for number in itertools.count(1))
+    return path.rename(next(name for name in aside if not name.exists()))
 
 
 def _append(folder: Path, **said: Any) -> Remark:

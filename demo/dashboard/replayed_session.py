@@ -37,7 +37,7 @@ def replayed_session(house: House, folder: Path) -> dict[str, Any]:
         "notes": list(session.notes),
         "footage": {
             "there": footage.path is not None,
-            "recorded": footage.recorded,
+            "recorded": bool(footage.recordings),
             "source": Path(str(session.record.get("source") or "")).name,
             "missing": footage.missing,
             "live": footage.live,

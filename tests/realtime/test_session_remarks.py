@@ -103,3 +103,14 @@ def test_remarks_made_at_once_are_all_kept_and_numbered(session: Path) -> None:
     remarks = read_remarks(session)
     assert [remark.remark_id for remark in remarks] == list(range(1, 21))
     assert {remark.note for remark in remarks} == {f"at {second}" for second in range(20)}
+
+
+def test_a_session_that_is_replaced_keeps_the_remarks_on_the_old_one_apart(session: Path) -> None:
+    for note in ("first run", "second run"):
+        add_remark(session, time_s=1.0, note=note)
+        with SessionWriter(session, source="clip.mp4", regions=REGIONS, overwrite=True) as writer:
+            writer.finish("complete")
+        assert read_remarks(session) == ()
+    kept = sorted(path.name for path in session.glob("remarks*"))
+    assert kept == ["remarks-1.jsonl", "remarks-2.jsonl"]
+    assert "second run" in (session / "remarks-2.jsonl").read_text()
