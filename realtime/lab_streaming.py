@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import threading
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ from realtime.clock import Clock, MonotonicClock, to_seconds
 from realtime.events import ExpressionEvent
 from realtime.watcher import Look, Watcher
 
+_LOG = logging.getLogger(__name__)
 STREAM_NAME, STREAM_TYPE = "Onset", "Markers"
 _QUIET = b"[log]\nlevel = -2\n"
 """Errors only: the library writes to the terminal otherwise."""
@@ -60,7 +62,10 @@ class LabStreaming:
             moments = {"onset": event.onset_ns, "apex": event.apex_ns, "offset": event.offset_ns}
             times_s = {f"{name}_lsl_s": began_s + to_seconds(moment_ns) for name, moment_ns in moments.items()}
             marker = json.dumps({**event.as_record(), **times_s}, ensure_ascii=False)
-            self._outlet.push_sample([marker], times_s["onset_lsl_s"])
+            try:
+                self._outlet.push_sample([marker], times_s["onset_lsl_s"])
+            except Exception as fault:  # the network's fault must not end the run
+                _LOG.warning("Lab Streaming Layer: event %d was not sent (%s)", event.event_id, in_one_line(fault))
 
     def close(self) -> None:
         """Take the outlet off the network."""

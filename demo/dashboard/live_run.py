@@ -167,6 +167,12 @@ class LiveRun:
         """Names of the sessions of this dashboard's live runs, in order."""
         return tuple(self._sessions)
 
+    @property
+    def counts(self) -> FrameCounts:
+        """Frames of the run under way, or of the last one."""
+        run = self._run
+        return FrameCounts() if run is None else run.counts
+
     def subscribe(self, wake: Callable[[], None]) -> LiveViewer:
         """A new page that shows the run; it is told the state and the events so far.
 
