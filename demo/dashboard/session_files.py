@@ -8,13 +8,12 @@ from starlette.responses import FileResponse, Response
 from engines.errors import BadInput
 
 _PLACES = re.compile(
-    r"(?:session\.json|(?:events|rejected|remarks)\.jsonl|signals\.parquet|report\.html|recording\.(?:mkv|mp4)"
+    r"(?:session\.json|(?:events|rejected|remarks)\.jsonl|signals\.parquet|report\.html|recording(?:-\d{1,4})?\.mp4"
     r"|events/\d{4,9}/(?:(?:onset|apex|offset|flow|strain)\.png|clip\.mp4))"
 )
 _KINDS = {
     ".png": "image/png",
     ".mp4": "video/mp4",
-    ".mkv": "video/x-matroska",
     ".html": "text/html",
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",

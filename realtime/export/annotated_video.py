@@ -5,7 +5,7 @@ slow-motion clips of the events, one after the other. Nothing is drawn over the 
 under it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +24,7 @@ from realtime.export.material import Material, Progress
 from realtime.export.video_strip import SMALLEST_WIDTH, Strip
 from realtime.json_lines import Record
 from realtime.report.cards import CLIP_MARGIN_S
-from realtime.session_frames import find_footage
+from realtime.session_frames import Recording, find_footage
 from realtime.sources import ImageFolder, Source, VideoFile
 
 MADE_VIDEO = "{name}.annotated.mp4"
@@ -32,6 +32,8 @@ TIME_BASE = Fraction(1, 90_000)
 """Fine enough that every usual frame rate keeps its times within 6 µs."""
 _CODING = {"preset": "veryfast", "crf": "20"}
 _USUAL_RATE_HZ = 30.0
+_BLACK_STEP_NS = 200_000_000
+"""Step of the pictures that stand for what was not filmed."""
 
 Picture = UInt8[np.ndarray, "H W 3"]
 
@@ -73,23 +75,39 @@ def write(material: Material, folder: Path, progress: Progress) -> list[Path]:
 
 
 def _pictures(material: Material) -> Iterator[_Shown]:
-    footage = find_footage(material.session, material.recordings)
-    if footage.path is None:
+    session = material.session
+    footage = find_footage(session, material.recordings)
+    length_s = max(float(session.record.get("duration_s") or 0.0), 1e-6)
+    if footage.recordings:
+        yield from _recorded(footage.recordings, length_s)
+    elif footage.path is not None:
+        with _source(footage.path, session.record) as source:
+            yield from _from(source, 0, length_s)
+    else:
         yield from _clips(material)
-        return
-    yield from _whole(material, footage.path, recorded=footage.recorded)
 
 
-def _whole(material: Material, path: Path, *, recorded: bool) -> Iterator[_Shown]:
-    """Every picture of the video; a recording that was switched on later starts later."""
-    record = material.session.record
-    recording = record.get("recording")
-    starts_s = float(recording.get("starts_s") or 0.0) if recorded and isinstance(recording, dict) else 0.0
-    length_s = max(float(record.get("duration_s") or 0.0) - starts_s, 1e-6)
-    with _source(path, record) as source:
-        for frame in source:
-            time_s = to_seconds(frame.time_ns)
-            yield _Shown(frame.image, frame.time_ns, starts_s + time_s, min(1.0, time_s / length_s))
+def _recorded(recordings: Sequence[Recording], length_s: float) -> Iterator[_Shown]:
+    """What a live run filmed, black before and between, so that the video keeps the times of the session."""
+    reached_ns = 0
+    for recording in recordings:
+        with VideoFile(recording.path) as source:
+            black = np.zeros((source.height, source.width, 3), np.uint8)
+            for time_ns in range(reached_ns, recording.starts_ns, _BLACK_STEP_NS):
+                yield _shown(black, time_ns, length_s)
+            for shown in _from(source, recording.starts_ns, length_s):
+                yield shown
+                reached_ns = shown.shown_ns + _BLACK_STEP_NS
+
+
+def _from(source: Source, starts_ns: int, length_s: float) -> Iterator[_Shown]:
+    for frame in source:
+        yield _shown(frame.image, starts_ns + frame.time_ns, length_s)
+
+
+def _shown(image: Picture, time_ns: int, length_s: float) -> _Shown:
+    time_s = to_seconds(time_ns)
+    return _Shown(image, time_ns, time_s, min(1.0, time_s / length_s))
 
 
 def _source(path: Path, record: Record) -> Source:

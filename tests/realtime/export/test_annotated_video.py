@@ -66,15 +66,20 @@ def test_the_timeline_moves_on(tmp_path: Path) -> None:
 
 
 def test_a_recording_of_its_own_that_began_later_keeps_the_times_of_the_session(tmp_path: Path) -> None:
-    folder = write_session(
-        tmp_path / "talk", source="camera 0", further={"recording": {"file": "recording.mkv", "starts_s": 2.0}}
-    )
-    write_numbered(folder / "recording.mkv", 40, frame_rate=RATE_HZ)
+    recordings = [{"name": "recording.mp4", "first_s": 2.0}, {"name": "recording-2.mp4", "first_s": 5.0}]
+    folder = write_session(tmp_path / "talk", source="camera 0", further={"recordings": recordings})
+    write_numbered(folder / "recording.mp4", 40, frame_rate=RATE_HZ)
+    write_numbered(folder / "recording-2.mp4", 10, frame_rate=RATE_HZ)
     (file,) = write(read_material(folder), tmp_path, lambda _done: None)
     played = Played(file)
-    assert len(played.images) == 40
-    # 1.1 s into the recording is 3.1 s of the session: the negative event's apex.
-    assert near(played.strip(22)[:45, :300], COLOURS["negative"]) > 100
+    times_s = np.array(played.times_s)
+    assert np.all(np.diff(times_s) > 0)
+    assert (times_s[0], times_s[-1]) == (0.0, pytest.approx(5.45, abs=1e-3))
+    filmed = [place for place, time_s in enumerate(times_s) if played.picture(place).mean() > 40]
+    np.testing.assert_allclose(times_s[filmed][:40], 2 + np.arange(40) / RATE_HZ, atol=1e-3)
+    assert [number_of(played.picture(place)) for place in (filmed[0], filmed[39], filmed[40])] == [0, 39, 0]
+    # The negative event's apex, at 3.1 s.
+    assert near(played.strip(filmed[22])[:45, :300], COLOURS["negative"]) > 100
 
 
 def test_without_a_video_the_clips_of_the_events_are_shown(tmp_path: Path) -> None:
