@@ -7,6 +7,7 @@ the video codec of a WebRTC call, which is what pages usually do with a camera. 
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ import numpy as np
 
 from demo.benchmarks.browser_camera_clip import Clip, write_clip
 from demo.benchmarks.browser_camera_stand import Certificate, self_signed, serve
-from demo.benchmarks.browser_camera_take import Taken, outcome_of, picture_error, take_camera, take_file
+from demo.benchmarks.browser_camera_take import (
+    Taken,
+    added_movement_px,
+    movement_in,
+    outcome_of,
+    picture_error,
+    same_frames,
+    take_camera,
+    take_file,
+)
 from demo.benchmarks.spotting_figures import scored
 from demo.benchmarks.spotting_takes import Outcome
 from demo.progress_bar import bar_of
@@ -27,9 +37,11 @@ WAYS: dict[str, dict[str, Any] | None] = {
     "JPEG 0.95": {"coding": "jpeg", "quality": 0.95},
     "WebRTC": {"coding": "raw", "webRtc": True},
 }
-IDENTITIES, CLIP_S = (0, 1, 2, 3, 4, 5), 40.0
+IDENTITIES, CLIP_S = (0, 1, 4, 6), 24.0
 QUICK_IDENTITIES, QUICK_CLIP_S = (1,), 16.0
 LINK_S = 12.0
+TRIES, FEW = 2, 0.01
+"""Takes of a film, until so few of its pictures are missing: a browser on a busy machine does not film them all."""
 LINKS = (
     (30.0, "planes", False),
     (30.0, "planes", True),
@@ -44,7 +56,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     """Film, play, take down, spot and score.
 
     Args:
-        quick: one face for a quarter of a minute instead of six for forty seconds each.
+        quick: one face for a quarter of a minute instead of four for twenty-four seconds each.
 
     Returns:
         Figures of each way over all films, and of each link.
@@ -65,49 +77,81 @@ def run(*, quick: bool = False) -> dict[str, Any]:
 def render(result: dict[str, Any]) -> str:
     """Two tables."""
     lines = [
-        f"{'way':>10} {'true':>5} {'F1':>6} {'recall':>7} {'false/min':>10} {'apex ms':>8} {'p95':>6} {'rms gray':>9} "
-        f"{'film':>6} {'came':>6}"
+        f"{'way':>10} {'true':>5} {'F1':>6} {'same frames':>12} {'false/min':>10} {'apex ms':>8} {'p95':>6} "
+        f"{'rms gray':>9} {'added px':>9} {'p95':>6} {'film':>6} {'came':>6}"
     ]
-    for way, row in result["ways"].items():
-        micro = row["micro"]
-        apex = micro["apex_error_ms"]
-        lines.append(
-            f"{way:>10} {micro['true_positives'] + micro['false_negatives']:5d} {micro['f1']:6.3f} "
-            f"{micro['recall']:7.3f} {micro['false_alarms_per_minute']:10.2f} {_shown(apex['median']):>8} "
-            f"{_shown(apex['p95']):>6} {row['picture_error']:9.2f} {row['pictures']:6d} {row['came']:6d}"
-        )
-    lines.append(
-        f"\n{'link':>22} {'film':>6} {'read':>6} {'counted lost':>13} {'Mbit/s':>7} {'p50 ms':>7} {'p95 ms':>7}"
-    )
+    lines += [_way_line(way, row) for way, row in result["ways"].items()]
+    lines.append(f"\n{'link':>24} {'film':>6} {'read':>6} {'known lost':>11} {'Mbit/s':>7} {'p50 ms':>7} {'p95 ms':>7}")
     lines += [
-        f"{row['name']:>22} {row['pictures']:6d} {row['came']:6d} {row['dropped']:13d} {row['megabits_s']:7.1f} "
+        f"{row['name']:>24} {row['pictures']:6d} {row['came']:6d} {row['dropped']:11d} {row['megabits_s']:7.1f} "
         f"{row['wait_ms']['p50']:7.1f} {row['wait_ms']['p95']:7.1f}"
         for row in result["links"]
     ]
     return "\n".join(lines)
 
 
+def _way_line(way: str, row: dict[str, Any]) -> str:
+    micro, added = row["micro"], row["added_movement_px"] or {"p50": None, "p95": None}
+    apex = micro["apex_error_ms"]
+    return (
+        f"{way:>10} {micro['true_positives'] + micro['false_negatives']:5d} {micro['f1']:6.3f} "
+        f"{row['micro_same_frames']['f1']:12.3f} {micro['false_alarms_per_minute']:10.2f} "
+        f"{_shown(apex['median']):>8} {_shown(apex['p95']):>6} {row['picture_error']:9.2f} "
+        f"{_shown(added['p50'], 3):>9} {_shown(added['p95'], 3):>6} {row['pictures']:6d} {row['came']:6d}"
+    )
+
+
 def _ways(
     folder: Path, identities: Sequence[int], seconds: float, step: Callable[[], None]
 ) -> dict[str, dict[str, Any]]:
-    outcomes: dict[str, list[Outcome]] = {way: [] for way in WAYS}
-    counts: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+    passages: dict[str, list[_Passage]] = {way: [] for way in WAYS}
     for identity in identities:
         clip = write_clip(folder, identity=identity, frame_rate_hz=30.0, duration_s=seconds)
+        film = take_file(clip)
         for way, settings in WAYS.items():
-            taken = take_file(clip) if settings is None else _taken(clip, settings)
-            outcomes[way].append(outcome_of(taken, way))
-            counts[way].append(_counts(taken) | {"error": picture_error(taken)})
+            passages[way].append(_passage(way, film, None if settings is None else _taken(clip, settings)))
             step()
         clip.path.unlink()
+    return {way: _figures(some) for way, some in passages.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Passage:
+    """One film that came one way."""
+
+    outcome: Outcome
+    untouched: Outcome
+    """Spotted in the film's own pictures of the frames that came."""
+    added_px: list[float]
+    picture_error: float
+    counts: dict[str, int]
+
+
+def _passage(way: str, film: Taken, taken: Taken | None) -> _Passage:
+    if taken is None:
+        outcome = outcome_of(film, movement_in(film), way)
+        return _Passage(outcome=outcome, untouched=outcome, added_px=[], picture_error=0.0, counts=_counts(film))
+    own = same_frames(taken, film)
+    samples, untouched = movement_in(taken), movement_in(own)
+    return _Passage(
+        outcome=outcome_of(taken, samples, way),
+        untouched=outcome_of(own, untouched, way),
+        added_px=added_movement_px(samples, untouched),
+        picture_error=picture_error(taken),
+        counts=_counts(taken),
+    )
+
+
+def _figures(passages: Sequence[_Passage]) -> dict[str, Any]:
+    added_px = [length for one in passages for length in one.added_px]
+    shares = {f"p{share}": float(np.percentile(added_px, share)) for share in (50, 95)} if added_px else None
     return {
-        way: {
-            "micro": scored(outcomes[way]).as_record(),
-            "all": scored(outcomes[way], "all").as_record(),
-            "picture_error": float(np.sqrt(np.mean([one["error"] ** 2 for one in counts[way]]))),
-            **{name: sum(one[name] for one in counts[way]) for name in ("pictures", "came", "dropped")},
-        }
-        for way in WAYS
+        "micro": scored([one.outcome for one in passages]).as_record(),
+        "micro_same_frames": scored([one.untouched for one in passages]).as_record(),
+        "all": scored([one.outcome for one in passages], "all").as_record(),
+        "picture_error": float(np.sqrt(np.mean([one.picture_error**2 for one in passages]))),
+        "added_movement_px": shares,
+        **{name: sum(one.counts[name] for one in passages) for name in ("pictures", "came", "dropped")},
     }
 
 
@@ -136,14 +180,22 @@ def _links(folder: Path, step: Callable[[], None]) -> list[dict[str, Any]]:
 
 
 def _taken(clip: Clip, settings: dict[str, Any], certificate: Certificate | None = None) -> Taken:
-    with serve(certificate) as stand:
-        return take_camera(stand, clip, frameRate=clip.frame_rate_hz, **settings)
+    """One take; where a busy machine kept the browser from filming, once more, and the better one counts."""
+    best: Taken | None = None
+    for _ in range(TRIES):
+        with serve(certificate) as stand:
+            taken = take_camera(stand, clip, frameRate=clip.frame_rate_hz, **settings)
+        best = taken if best is None or taken.missing < best.missing else best
+        if best.missing <= FEW * clip.frames:
+            break
+    assert best is not None
+    return best
 
 
-def _counts(taken: Taken) -> dict[str, Any]:
+def _counts(taken: Taken) -> dict[str, int]:
     """Pictures of the film from the first that came to the last, how many came, and how many were counted as lost."""
     return {"pictures": len(taken.frames) + taken.missing, "came": len(taken.frames), "dropped": taken.dropped}
 
 
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+def _shown(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

@@ -1,8 +1,8 @@
 """One take: a film played to a browser's camera, taken down as it arrives, and what is spotted in it."""
 
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from realtime.clock import MonotonicClock
 from realtime.frames import Frame
 from realtime.sources import ScriptedSource, VideoFile
 from realtime.sources.pushed import PushedSource
+from realtime.spotting.sample import MotionSample
 from trainers.metrics.spotting import Interval
 
 if TYPE_CHECKING:
@@ -108,15 +109,53 @@ def _take_down(source: PushedSource, taken: Taken) -> None:
             taken.dropped = capture.dropped
 
 
-def outcome_of(taken: Taken, way: str) -> Outcome:
-    """Spot in what arrived, at the times at which it was filmed, and set it on the film's own time axis.
+def same_frames(taken: Taken, film: Taken) -> Taken:
+    """The film's own pictures of those frames that arrived, at the same times: what the way itself did is left out.
+
+    Args:
+        taken: what arrived.
+        film: all of it, from its file.
+    """
+    pictures = {number: frame.image for number, frame in zip(film.numbers, film.frames, strict=True)}
+    frames = [replace(frame, image=pictures[number]) for number, frame in zip(taken.numbers, taken.frames, strict=True)]
+    return Taken(clip=taken.clip, frames=frames, numbers=taken.numbers, dropped=taken.dropped)
+
+
+def movement_in(taken: Taken) -> list[MotionSample]:
+    """Regional movement in what arrived, at the times at which it was filmed."""
+    return list(movement_of(ScriptedSource((frame.time_ns, frame.image) for frame in taken.frames)))
+
+
+def added_movement_px(samples: Sequence[MotionSample], untouched: Sequence[MotionSample]) -> list[float]:
+    """By how much each region seems to jump from frame to frame that does not in the film itself.
+
+    Args:
+        samples: of frames as they arrived.
+        untouched: of the film's own pictures of the same frames.
+
+    Returns:
+        One length a region and pair of frames, canthus-normalised pixels.
+    """
+    pairs = ({sample.index: sample.displacement for sample in some} for some in (samples, untouched))
+    one, other = pairs
+    departures = [
+        (one[index + 1] - one[index]) - (other[index + 1] - other[index])
+        for index in one
+        if all(index in found and index + 1 in found for found in (one, other))
+    ]
+    lengths = np.linalg.norm(np.asarray(departures), axis=-1).ravel() if departures else np.zeros(0)
+    return [float(length) for length in lengths[~np.isnan(lengths)]]
+
+
+def outcome_of(taken: Taken, samples: Sequence[MotionSample], way: str) -> Outcome:
+    """Spot in what arrived, and set it on the film's own time axis.
 
     Args:
         taken: frames and their numbers.
+        samples: movement in them.
         way: how they came.
     """
-    source = ScriptedSource((frame.time_ns, frame.image) for frame in taken.frames)
-    events, rejected = spot(movement_of(source))
+    events, rejected = spot(samples)
     clip = taken.clip
 
     def film_s(position: int) -> float:
