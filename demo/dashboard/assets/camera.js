@@ -9,7 +9,7 @@ const UNTOUCHED = { resizeMode: "none", backgroundBlur: false, faceFraming: fals
 const FAULTS = {
   NotAllowedError: "refused",
   SecurityError: "refused",
-  NotFoundError: "no-camera",
+  NotFoundError: "missing",
   NotReadableError: "busy",
   AbortError: "busy",
   OverconstrainedError: "size",
@@ -20,7 +20,7 @@ const FAULTS = {
  *
  * States that `onState({state, detail})` tells, `detail` in the browser's language:
  * asking, connecting, sending, hidden (sending, but the browser may slow it down), muted, reconnecting, unplugged,
- * and those at which it ends: insecure, unsupported, refused, no-camera, busy, size, failed, ended.
+ * and those at which it ends: insecure, unsupported, refused, missing, busy, size, failed, ended.
  */
 export class CameraSender {
   /** The cameras of this browser; without names until the person has allowed one. */

@@ -10,7 +10,7 @@ from tests.demo.dashboard.conftest import chromium
     ("flags", "state"),
     [
         (("--use-fake-device-for-media-stream",), "refused"),
-        (("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0"), "no-camera"),
+        (("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0"), "missing"),
     ],
 )
 def test_a_camera_that_cannot_be_had_is_told_in_words(flags: tuple[str, ...], state: str) -> None:
