@@ -1,5 +1,6 @@
 """Routes of the session view: the list, each session with its files, and what can be done with it."""
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,9 +35,13 @@ class SessionAnswers:
         self._house = house
         self._desk = SessionDesk(house)
 
-    async def overview(self, _request: Request) -> Response:
-        """Every session."""
-        return _json(await run_in_threadpool(self._desk.overview))
+    async def overview(self, request: Request) -> Response:
+        """Every session; nothing (304) if the page has just this already, for it asks every few seconds."""
+        content = as_json(await run_in_threadpool(self._desk.overview), indent=None)
+        headers = {**PRIVATE, "etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="application/json", headers=headers)
 
     async def session(self, request: Request) -> Response:
         """One session."""

@@ -5,10 +5,11 @@ import { askBeforeDeleting } from "./sessions_delete.js";
 import { sessionDetails } from "./sessions_details.js";
 import { askForFormats, Exports } from "./sessions_export.js";
 import { SessionList } from "./sessions_list.js";
-import { addressOf, ask, called } from "./sessions_parts.js";
+import { addressOf, ask, askIfNew, called } from "./sessions_parts.js";
 import { words } from "./words.js";
 
 const REFRESH_MS = 4000;
+const CALM = 20; // a list that takes long to be made is asked for less often
 const REPLAYED = "onset-replay-session"; // what the replay view opens when it comes
 const MOST_COMPARED = 8;
 
@@ -26,7 +27,6 @@ class OnsetSessions extends HTMLElement {
 
   build() {
     const root = this.attachShadow({ mode: "open" });
-    this.told = "";
     this.all = [];
     this.formats = {};
     this.opened = null;
@@ -58,22 +58,21 @@ class OnsetSessions extends HTMLElement {
 
   async refresh() {
     clearTimeout(this.timer);
+    const begun = performance.now();
     try {
-      const answer = await ask("/onset/sessions");
+      const { status, tag, content } = await askIfNew("/onset/sessions", this.tag);
       if (this.lost) this.say("");
       this.lost = false;
-      this.take(answer);
+      if (status !== 304) this.take(content);
+      this.tag = tag;
     } catch (fault) {
       this.lost = true;
       this.say(fault.message, true);
     }
-    if (this.awake) this.timer = setTimeout(() => this.refresh(), REFRESH_MS);
+    if (this.awake) this.timer = setTimeout(() => this.refresh(), Math.max(REFRESH_MS, CALM * (performance.now() - begun)));
   }
 
   take(answer) {
-    const told = JSON.stringify(answer);
-    if (told === this.told) return;
-    this.told = told;
     this.all = answer.sessions;
     this.formats = answer.formats;
     this.frame.dataset.state = this.all.length ? "some" : "none";

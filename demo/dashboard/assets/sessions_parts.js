@@ -65,6 +65,19 @@ export async function ask(address, { method = "GET", body = null, signal = undef
   return content;
 }
 
+/** The same, unless the page has just this already: then the status is 304. */
+export async function askIfNew(address, tag) {
+  let answer;
+  try {
+    answer = await fetch(address, { headers: tag ? { "if-none-match": tag } : {} });
+  } catch (fault) {
+    throw new Error(words("sessions.unreachable"), { cause: fault });
+  }
+  const content = answer.status === 304 ? null : await answer.json().catch(() => ({}));
+  if (answer.status !== 304 && !answer.ok) throw new Error(content.error ?? `${answer.status} ${answer.statusText}`);
+  return { status: answer.status, tag: answer.headers.get("etag"), content };
+}
+
 export const addressOf = (name, rest = "") => `/onset/sessions/${encodeURIComponent(name)}${rest}`;
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -59,6 +59,15 @@ def test_the_list_and_one_session(client: TestClient, house: House) -> None:
     ]
 
 
+def test_the_list_is_sent_again_only_when_it_changed(client: TestClient) -> None:
+    first = client.get("/onset/sessions")
+    same = client.get("/onset/sessions", headers={"if-none-match": first.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    client.post("/onset/sessions/talk/title", json={"title": "changed"})
+    other = client.get("/onset/sessions", headers={"if-none-match": first.headers["etag"]})
+    assert (other.status_code, other.json()["sessions"][0]["title"]) == (200, "changed")
+
+
 def test_a_damaged_session_can_be_looked_at_and_deleted(client: TestClient, talk: Path) -> None:
     (talk / "session.json").write_text("{")
     session = client.get("/onset/sessions/talk").json()
@@ -222,6 +231,22 @@ def test_what_is_being_recorded_is_not_deleted(client: TestClient, house: House)
     assert answer.status_code == 422
     assert "stop it" in answer.json()["error"]
     assert (running / "events.jsonl").exists()
+
+
+def test_a_live_run_whose_camera_is_away_is_being_recorded(
+    client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_session(house.data.sessions / "now", finish=False)
+    for path in folder.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    status = {**house.live.status(), "session": "now"}
+    states = {"camera-lost": "recording", "idle": "interrupted"}
+    for live, state in states.items():
+        monkeypatch.setattr(house.live, "status", lambda live=live: {**status, "state": live})
+        assert client.get("/onset/sessions/now").json()["state"] == state
+        answer = client.request("DELETE", "/onset/sessions/now", json={"confirm": "now"})
+        assert answer.status_code == (422 if state == "recording" else 200)
+    assert not folder.exists()
 
 
 def test_export_to_a_zip_that_goes_with_its_session(client: TestClient, house: House, tmp_path: Path) -> None:
