@@ -12,7 +12,8 @@ from demo.run_display import follow
 from engines.errors import BadInput
 from realtime.lab_streaming import LabStreaming
 from realtime.session_run import SessionRun
-from realtime.sources import open_source
+from realtime.sources import Source, is_stream_address, open_source
+from realtime.sources.persistent import PersistentSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,9 @@ class Live(RunFlags):
     """Frame rate to ask the camera for."""
     duration_s: float | None = None
     """End by itself after this long."""
+    reopen_s: float | None = None
+    """How long a camera or stream that went away is opened again and again; 30 s for a camera unless given, not at all
+    for a stream, which may simply have ended."""
     record: bool = False
     """Keep the frames as a video in the session folder, with their exact times."""
     lsl: bool = False
@@ -35,7 +39,7 @@ class Live(RunFlags):
         if self.duration_s is not None and self.duration_s <= 0:
             raise BadInput(f"--duration-s {self.duration_s}: must be above 0; leave it out to run until Ctrl-C")
         run = SessionRun(
-            open_source(self.camera, frame_rate_hz=self.frame_rate_hz),
+            self._source(),
             self.out,
             self.chosen,
             checkpoint=self.checkpoint,
@@ -50,6 +54,16 @@ class Live(RunFlags):
         if self.json:
             print(json.dumps(summary))
         return code
+
+    def _source(self) -> Source:
+        def opened_anew() -> Source:
+            return open_source(self.camera, frame_rate_hz=self.frame_rate_hz)
+
+        away_s = self.reopen_s
+        if away_s is None:
+            away_s = 0.0 if is_stream_address(self.camera) else self.settings.recording.give_up_s
+        source = opened_anew()
+        return PersistentSource(opened_anew, give_up_s=away_s) if source.live and away_s > 0 else source
 
 
 def defaults(words: Sequence[str]) -> Live:

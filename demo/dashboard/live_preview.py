@@ -46,7 +46,7 @@ class LivePreview:
     Args:
         viewers: gives those who look.
         clock: the one that stamps the frames.
-        every_second: called about once a second while frames come, in the preview's own thread.
+        every_second: called about once a second while somebody looks, in the preview's own thread.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class LivePreview:
 
     def _tick(self) -> None:
         now_ns = self._clock.now_ns()
-        if now_ns - self._second_ns >= NANOSECONDS:
+        if now_ns - self._second_ns >= NANOSECONDS and self._viewers():
             self._second_ns = now_ns
             self._every_second()
 

@@ -236,7 +236,7 @@ class LiveRun:
         )
 
     def _open_camera(self, address: str, frame_rate_hz: float | None) -> Source:
-        return open_source(address, frame_rate_hz=frame_rate_hz, clock=self._clock)
+        return open_source(address, frame_rate_hz=frame_rate_hz or None, clock=self._clock)
 
     def _begin(self, request: LiveRequest, session: str, run: SessionRun, resources: ExitStack) -> None:
         self._request, self._session, self._run = request, session, run
@@ -273,7 +273,7 @@ class LiveRun:
             reason = None if run.reason == STOPPED else run.reason
         except OnsetError as fault:
             # Somebody who stops before the camera came wants no fault to read.
-            if self._state != "stopping":
+            if self._state != "stopping" or run.counts.read:
                 state, reason = "failed", str(fault).replace(" or choose another --out", "")
         except Exception as fault:
             _LOG.exception("the live run failed")

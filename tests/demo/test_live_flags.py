@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import demo.commands.live
 from demo.commands.live import Live
 from engines.errors import BackendUnavailable
 from realtime.events import ExpressionEvent
+from realtime.frames import Frame
 from realtime.session_reader import read_session
-from realtime.sources import ScriptedSource, VideoFile
+from realtime.sources import ScriptedSource, SourceLost, VideoFile
 from realtime.watcher import Watcher
 from tests.realtime.filmed_faces import close_up
 from tests.synthetic_faces import movement
@@ -65,3 +67,33 @@ def test_without_the_layer_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(BackendUnavailable):
         Live(out=tmp_path / "session", lsl=True).run()
     assert not (tmp_path / "session").exists()
+
+
+class Pulled(ScriptedSource):
+    """A camera that is pulled out after its frames, once; the next one ends."""
+
+    times = 0
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        if frame is None and Pulled.times == 0:
+            Pulled.times += 1
+            raise SourceLost("camera 0: gave no frame for 0.5 s; check its cable")
+        return frame
+
+
+def test_a_camera_that_comes_back_goes_on_in_the_same_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blank = [(index * 50_000_000, np.zeros((48, 64, 3), np.uint8)) for index in range(8)]
+
+    def camera(_address: str, **_wanted: Any) -> ScriptedSource:
+        return Pulled(blank, live=True, name="camera 0", frame_rate_hz=20.0)
+
+    Pulled.times = 0
+    monkeypatch.setattr(demo.commands.live, "open_source", camera)
+    assert Live(out=tmp_path / "session", json=True).run() == 0
+    session = read_session(tmp_path / "session")
+    assert session.state == "complete"
+    assert session.record["frames"]["read"] == 16
+    assert session.record["frames"]["dropped"] >= 15, "a second without it, at 20 Hz"
+    times_s = session.signals().time_s
+    assert (times_s[1:] - times_s[:-1]).max() > 1.0
