@@ -47,19 +47,23 @@ class Clip:
     path: Path
     """Uncompressed, .y4m: the form that Chromium takes for a webcam, and the same pixels for a replay."""
     frame_rate_hz: float
+    """Of the scene."""
+    speed: float
+    """How fast the file plays it; 1 is its own time."""
     frames: int
     truths: tuple[Interval, ...]
     amplitudes_px: tuple[float, ...]
 
 
-def write_clip(folder: Path, *, identity: int, frame_rate_hz: float, duration_s: float) -> Clip:
+def write_clip(folder: Path, *, identity: int, frame_rate_hz: float, duration_s: float, speed: float = 1.0) -> Clip:
     """Film a scene of the spotting bench.
 
     Args:
         folder: where the film goes.
         identity: which face.
         frame_rate_hz: frames a second.
-        duration_s: length.
+        duration_s: length of the scene.
+        speed: below 1 the file shows it slowed down.
     """
     name = f"{identity}-{frame_rate_hz:.0f}"
     parameters = replace(
@@ -69,7 +73,7 @@ def write_clip(folder: Path, *, identity: int, frame_rate_hz: float, duration_s:
     times_ns = [round(index * NANOSECONDS / frame_rate_hz) for index in range(int(duration_s * frame_rate_hz))]
     path = folder / f"{name}.y4m"
     with av.open(str(path), "w", format="yuv4mpegpipe") as container:
-        stream: Any = container.add_stream("rawvideo", rate=Fraction(frame_rate_hz).limit_denominator(1001))
+        stream: Any = container.add_stream("rawvideo", rate=Fraction(frame_rate_hz * speed).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = parameters.width, parameters.height, "yuv420p"
         for index, time_ns in enumerate(times_ns):
             image = scene.frame(time_ns / NANOSECONDS).copy()
@@ -82,6 +86,7 @@ def write_clip(folder: Path, *, identity: int, frame_rate_hz: float, duration_s:
     return Clip(
         path=path,
         frame_rate_hz=frame_rate_hz,
+        speed=speed,
         frames=len(times_ns),
         truths=tuple(true_intervals(records, name)),
         amplitudes_px=tuple(record["amplitude_px"] for record in records),

@@ -44,6 +44,11 @@ class Taken:
     page: dict[str, Any] = field(default_factory=dict)
     """The page's own counts."""
 
+    def add(self, frame: Frame, number: int) -> None:
+        """Keep a frame, at the time that the scene's own clock shows."""
+        self.frames.append(replace(frame, time_ns=round(frame.time_ns * self.clip.speed)))
+        self.numbers.append(number)
+
     @property
     def missing(self) -> int:
         """Pictures of the film, between the first and the last that came, that did not come."""
@@ -55,8 +60,7 @@ def take_file(clip: Clip) -> Taken:
     taken = Taken(clip=clip)
     with VideoFile(clip.path) as film:
         for frame in film:
-            taken.frames.append(frame)
-            taken.numbers.append(frame.index)
+            taken.add(frame, frame.index)
     return taken
 
 
@@ -73,11 +77,11 @@ def take_camera(stand: Stand, clip: Clip, **settings: Any) -> Taken:
     """
     taken, (ticket, source) = Taken(clip=clip), stand.cameras.offer()
     thread = threading.Thread(target=_take_down, args=(source, taken), name="onset-camera-take")
-    limit_s = 2 * clip.frames / clip.frame_rate_hz + _SPARE_S
+    limit_s = 2 * clip.frames / (clip.frame_rate_hz * clip.speed) + _SPARE_S
     with browse(stand, clip.path) as page:
         thread.start()
         try:
-            send_camera(page, ticket, **settings)
+            send_camera(page, ticket, frameRate=clip.frame_rate_hz * clip.speed, **settings)
             _wait(page, thread, limit_s)
             taken.page = page.evaluate("({...window.sender.figures(), states: window.states})")
         finally:
@@ -98,13 +102,12 @@ def _wait(page: "Page", thread: threading.Thread, limit_s: float) -> None:
 def _take_down(source: PushedSource, taken: Taken) -> None:
     """Keep every frame until the film begins again; nothing else is done meanwhile, so that nothing is held up."""
     clock = MonotonicClock()
-    with Capture(source) as capture:
+    with Capture(source, stall_s=_SPARE_S) as capture:
         for frame in capture:
             number = read_number(frame.image)
             if taken.numbers and number < taken.numbers[-1] - taken.clip.frames // 2:
                 break
-            taken.frames.append(frame)
-            taken.numbers.append(number)
+            taken.add(frame, number)
             taken.waits_ms.append((clock.now_ns() - frame.captured_ns) / 1e6)
             taken.dropped = capture.dropped
 
