@@ -8,7 +8,7 @@ import { Timeline } from "./replay_timeline.js";
 import { known, words } from "./words.js";
 
 const KEPT = "onset-replay-session";
-const UPLOAD = "#onset-replay-upload input[type=file]";
+const UPLOAD = "#onset-replay-files input[type=file]";
 
 class OnsetReplay extends HTMLElement {
   static observedAttributes = ["session"];

@@ -36,12 +36,12 @@ def add_replay_view(house: House) -> None:
             1, 9, value=house.settings.spotting.sensitivity, step=0.5, label=word("replay.sensitivity"), scale=2,
             min_width=230, buttons=[],
         )  # fmt: skip
-        with gr.Column(scale=1, min_width=170):
+        with gr.Column(scale=1, min_width=170, elem_id="onset-replay-files"):
             run = gr.Button(word("replay.run"), size="sm", elem_id="onset-replay-run")
             upload = gr.UploadButton(
                 word("replay.upload"),  # type: ignore[arg-type]  # it takes translated words as every label does
                 variant="primary", size="sm", file_count="multiple",
-                file_types=sorted(VIDEO_SUFFIXES), elem_id="onset-replay-upload",
+                file_types=sorted(VIDEO_SUFFIXES),
             )  # fmt: skip
     shown = gr.HTML("<onset-replay></onset-replay>", apply_default_css=False, js_on_load=_TELL)
 
