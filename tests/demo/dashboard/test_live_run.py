@@ -14,12 +14,14 @@ from demo.dashboard.data_folder import DataFolder
 from demo.dashboard.live_request import LiveRequest
 from demo.dashboard.live_run import LiveRun
 from demo.dashboard.live_viewer import LiveViewer
-from engines.errors import BadInput
+from engines.errors import BackendUnavailable, BadInput
+from realtime.clock import Clock
 from realtime.config import RecordingParameters, Settings
 from realtime.session_reader import read_session
 from realtime.signals import SignalsWriter
 from realtime.sources import ScriptedSource, Source, VideoFile
 from realtime.sources.browser_cameras import BrowserCameras
+from realtime.watcher import Look, Watcher
 from tests.demo.dashboard.live_cameras import TurnedCamera, of_kind, wait_until
 from tests.realtime.filmed_faces import close_up
 from tests.realtime.test_pipeline import UnhurriedClock
@@ -318,3 +320,47 @@ def test_events_are_told_as_they_are_on_disk_and_again_to_who_comes_later(tmp_pa
         (lines[0], True, media["media"])
     ]
     live.close()
+
+
+class Outlet:
+    """Stands in for the Lab Streaming Layer."""
+
+    made: list["Outlet"] = []  # noqa: RUF012 - emptied by the test
+
+    def __init__(self, source_id: str, *, clock: Clock) -> None:
+        self.source_id, self.clock, self.closed = source_id, clock, False
+        self.looks = 0
+        self.watcher = Watcher(on_look=self._look)
+        Outlet.made.append(self)
+
+    def _look(self, _look: Look) -> None:
+        self.looks += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_markers_are_sent_where_that_is_asked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    Outlet.made.clear()
+    monkeypatch.setattr("demo.dashboard.live_run.LabStreaming", Outlet)
+    bench.run()
+    bench.stop()
+    assert Outlet.made == []
+    bench.run(LiveRequest(source="camera 0", lab_streaming=True))
+    assert bench.live.status()["lab_streaming"] is True
+    bench.stop()
+    (outlet,) = Outlet.made
+    assert outlet.source_id == "onset-camera 0"
+    assert outlet.looks > 0
+    assert outlet.closed
+
+
+def test_without_the_layer_no_run_begins(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_source_id: str, *, clock: Clock) -> None:
+        raise BackendUnavailable(f"Lab Streaming Layer: pylsl cannot be loaded ({type(clock).__name__})")
+
+    monkeypatch.setattr("demo.dashboard.live_run.LabStreaming", missing)
+    with pytest.raises(BackendUnavailable):
+        bench.live.start(LiveRequest(source="camera 0", lab_streaming=True))
+    assert bench.state == "idle"
+    bench.run()
