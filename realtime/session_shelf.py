@@ -43,6 +43,7 @@ class ShelvedSession:
     started_at: str | None = None
     """ISO 8601."""
     duration_s: float | None = None
+    """None while nobody has written it down."""
     frame_rate_hz: float | None = None
     micro: int = 0
     macro: int = 0
@@ -220,7 +221,7 @@ def _described(plain: ShelvedSession, folder: Path, record: Record) -> ShelvedSe
     state = str(record["state"])
     if state == "recording":
         state = "recording" if is_still_recording(folder, record) else "interrupted"
-        record = {**record, "counts": _counted(folder)}
+        record = {**record, "counts": _counted(folder), "duration_s": record.get("duration_s") or None}
     counts, conditions = record.get("counts") or {}, record.get("conditions") or {}
     return replace(
         plain,

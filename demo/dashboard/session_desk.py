@@ -162,7 +162,9 @@ class SessionDesk:
         chosen_formats(formats)
         folders = [self._house.data.session(name) for name in dict.fromkeys(names)]
         self._forget_old()
-        title = names[0] if len(folders) == 1 else f"{len(folders)} sessions"
+        entry = self._shelf.session(names[0])
+        called = entry.title or PurePath(entry.source).name or entry.name
+        title = called if len(folders) == 1 else f"{called} + {len(folders) - 1}"
         return self._house.jobs.start("export", title, lambda progress: self._made(folders, list(formats), progress))
 
     def archive(self, key: str) -> tuple[Path, str]:

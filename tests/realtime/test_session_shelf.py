@@ -72,6 +72,7 @@ def test_a_run_that_writes_is_recording_and_one_that_was_killed_is_interrupted(t
     age(folder, 3600)
     entry = only(shelf)
     assert (entry.state, entry.micro, entry.rejected, entry.labels) == ("interrupted", 2, 1, {"positive": 2})
+    assert entry.duration_s is None
     (known,) = shelf.sessions(running=["talk"])  # a camera may be silent for minutes
     assert known.state == "recording"
     assert only(shelf).state == "interrupted"

@@ -1,10 +1,14 @@
 // Exports: which forms, then a job with its progress, then the archive to save. Jobs outlive the page: they are asked for again.
 import { make } from "./live_elements.js";
 import { ask, bytes, openDialog } from "./sessions_parts.js";
-import { words } from "./words.js";
+import { known, words } from "./words.js";
 
 const BUSY_MS = 400;
 const KEPT = "onset-export-formats";
+const formIn = (note) => {
+  const form = note.split(": ").at(-1); // "NAME: video"
+  return known(`sessions.format.${form}`) ? words(`sessions.format.${form}`) : note;
+};
 const UNDER_WAY = new Set(["waiting", "running"]);
 
 /** Ask for the forms; start(formats) begins the export. */
@@ -70,7 +74,7 @@ export class Exports {
       const bar = panel.querySelector("progress");
       if (job.fraction === null) bar.removeAttribute("value");
       else bar.value = job.fraction;
-      panel.querySelector(".soft").textContent = job.state === "waiting" ? words("sessions.export-waiting") : `${Math.round(100 * (job.fraction ?? 0))} % ${job.note}`;
+      panel.querySelector(".soft").textContent = job.state === "waiting" ? words("sessions.export-waiting") : `${Math.round(100 * (job.fraction ?? 0))} % ${formIn(job.note)}`;
     }
     return panel;
   }
@@ -91,7 +95,7 @@ export class Exports {
     } else if (job.state === "done") {
       const { name, address, notes } = job.result;
       panel.append(make("b", { role: "status", text: words("sessions.export-done", { name, size: bytes(job.result.bytes) }) }),
-        make("a", { class: "button primary", href: address, download: name, "data-part": "save", text: words("sessions.save", { name }) }), close,
+        make("a", { class: "button primary", href: address, download: name, "data-part": "save", "aria-label": words("sessions.save-file", { name }), text: words("sessions.save") }), close,
         notes.length ? make("ul", { class: "soft" }, ...notes.map((note) => make("li", { text: note }))) : "");
     } else {
       const text = job.state === "failed" ? words("sessions.export-failed", { error: job.error }) : words("sessions.export-cancelled");
