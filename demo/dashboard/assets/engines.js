@@ -168,7 +168,10 @@ class OnsetEngines extends HTMLElement {
     this.say(words("engines.trying"));
     const taken = await this.post("/onset/engines/choose", { checkpoint: this.selected, backend: this.backend }, null);
     await this.refresh();
-    if (taken) this.say(words("engines.taken", { name: taken.checkpoint, backend: taken.backend }));
+    if (!taken) return;
+    this.say(words("engines.taken", { name: taken.checkpoint, backend: taken.backend }));
+    // The other views show what is chosen, too.
+    window.dispatchEvent(new CustomEvent("onset-chosen", { detail: taken }));
   }
 
   async takeIn(file) {
