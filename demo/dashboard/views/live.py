@@ -160,7 +160,7 @@ def _starter(house: House) -> Callable[..., dict[str, Any] | None]:
     def start(
         ready: bool,
         source: str,
-        address: str,
+        address: str | None,
         sensitivity: float,
         checkpoint: str,
         backend: str,
@@ -171,7 +171,7 @@ def _starter(house: House) -> Callable[..., dict[str, Any] | None]:
         if not ready:
             return None  # the page has said why: its camera may not be used
         request = LiveRequest(
-            source=address.strip() if source == ADDRESS else source,
+            source=(address or "").strip() if source == ADDRESS else source,
             checkpoint=checkpoint,
             backend=backend,
             sensitivity=sensitivity,
