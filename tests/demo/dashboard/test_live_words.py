@@ -97,7 +97,7 @@ def _reasons(paths: Iterable[Path]) -> list[str]:
         source = re.sub(r'"\s*\n\s*f?"', "", source)
         for line in source.splitlines():
             found = re.search(
-                r'(?:return|interruption=|_end_run\(|TIMED_OUT:|UNREADABLE:|reason =|^ {16,}f?)\s*f?"([^"]{15,})"', line
+                r'(?:return|interruption=|_end_run\(|TIMED_OUT:|UNREADABLE:|reason =|^ {8,}f?)\s*f?"([^"]{15,})"', line
             )
             if found:
                 sentences.append(
