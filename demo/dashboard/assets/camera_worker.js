@@ -118,14 +118,14 @@ function take(image, capturedMs, missed = 0) {
   newestMs = capturedMs;
   encoding += 1;
   const mine = socket;
+  // Begun at once: cameras have few buffers, and an image that is held takes one away from the next.
+  const message = encode(image, index, capturedMs).finally(() => image.close());
+  message.catch(() => {});
   chain = chain
-    .then(() => encode(image, index, capturedMs))
-    .then((message) => send(message, index, mine))
+    .then(() => message)
+    .then((whole) => send(whole, index, mine))
     .catch(() => (count.dropped += 1))
-    .finally(() => {
-      encoding -= 1;
-      image.close();
-    });
+    .finally(() => (encoding -= 1));
 }
 
 function send(message, index, mine) {
@@ -174,7 +174,9 @@ async function encode(image, index, capturedMs) {
     await image.copyTo(room);
     return message;
   }
-  const content = new Uint8Array(await (await jpeg(image, width, height)).arrayBuffer());
+  const encoded = jpeg(image, width, height);
+  image.close();
+  const content = new Uint8Array(await (await encoded).arrayBuffer());
   const [message, room] = envelope({ ...facts, coding: "jpeg" }, content.byteLength);
   room.set(content);
   return message;
