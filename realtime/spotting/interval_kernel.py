@@ -9,6 +9,14 @@ from realtime.spotting.parameters import TICK_S
 
 _BEYOND_FIRST, _BEYOND_LAST = round(0.08 / TICK_S), round(0.35 / TICK_S)
 """The rest level beyond a flank is read so many ticks after its steep part."""
+_FLAT_TICKS, _FLAT_FALL = round(0.08 / TICK_S), 0.08
+"""A course that falls no further than this share of its height within so many ticks has reached its foot …"""
+_LEAST_FALL = 0.5
+"""… once it has come down by so much of the way to its lowest point: a movement may be held half-way …"""
+_PATIENCE = 0.25
+"""… and the longer it takes to come down, the longer it must stay flat, by this share of the time."""
+_NEXT_SHARE = 0.15
+"""Beyond the foot, a change by more than this share of the height is another movement."""
 _NOISE_TICKS = 20
 """Of fewer quiet ticks the spread says nothing."""
 
@@ -132,6 +140,27 @@ def _steps_to(course: np.ndarray, highest: int, way: int, level: float) -> float
 
 
 @compiled()
+def _foot(course: np.ndarray, highest: int, way: int) -> int:
+    """Steps from the apex to where the course no longer falls, looking from the inside out.
+
+    A jump of the eyes or a turn of the head before or after must not be taken for a part of the movement.
+    """
+    steps = len(course) - 1 - highest if way > 0 else highest
+    peak = lowest = course[highest]
+    for step in range(1, steps + 1):
+        lowest = min(lowest, course[highest + way * step])
+    reached, at = peak, 0
+    for step in range(1, steps + 1):
+        under = course[highest + way * step]
+        if under < reached - _FLAT_FALL * (peak - reached):
+            reached, at = under, step
+        flat = step - at >= max(_FLAT_TICKS, _PATIENCE * at)
+        if flat and peak - reached >= _LEAST_FALL * (peak - lowest):
+            return step
+    return steps
+
+
+@compiled()
 def flank(course: np.ndarray, highest: int, way: int, heights: Heights, noise: float) -> tuple[float, float]:
     """Follow a movement from its apex to rest.
 
@@ -150,14 +179,22 @@ def flank(course: np.ndarray, highest: int, way: int, heights: Heights, noise: f
         Steps from the apex to the end, and the rest level.
     """
     steps = len(course) - 1 - highest if way > 0 else highest
-    peak = lowest = course[highest]
-    for step in range(1, steps + 1):
+    peak, foot = course[highest], _foot(course, highest, way)
+    lowest = peak
+    for step in range(1, foot + 1):
         lowest = min(lowest, course[highest + way * step])
     steep_end = round(_steps_to(course, highest, way, lowest + 0.3 * (peak - lowest)))
-    beyond = np.empty(max(0, min(steep_end + _BEYOND_LAST, steps + 1) - (steep_end + _BEYOND_FIRST)))
-    for place in range(len(beyond)):
-        beyond[place] = course[highest + way * (steep_end + _BEYOND_FIRST + place)]
-    rest = median(beyond) if len(beyond) >= 4 else lowest
+    first = min(steep_end + _BEYOND_FIRST, max(foot - _FLAT_TICKS // 2, steep_end))
+    last = min(steep_end + _BEYOND_LAST, steps)
+    level = 0.5 * (lowest + course[highest + way * foot])
+    beyond, count = np.empty(max(0, last + 1 - first)), 0
+    for step in range(first, last + 1):
+        # What the face does next is not its rest.
+        if step > foot and abs(course[highest + way * step] - level) > _NEXT_SHARE * (peak - level):
+            break
+        beyond[count] = course[highest + way * step]
+        count += 1
+    rest = median(beyond[:count]) if count >= 4 else lowest
     rise = max(peak - rest, 1e-9)
     low = min(max(heights.bound, 2.5 * noise / rise), 0.3)
     lower = _steps_to(course, highest, way, rest + low * rise)

@@ -53,6 +53,8 @@ BLINK_MARGIN_NS = to_nanoseconds(0.1)
 """Lids move a little before and after the gate sees them shut."""
 SAME_PEAK_S = 0.1
 """Peaks of one region that lie so close together are one."""
+SYLLABLE_SHARE = 0.5
+"""Movements weaker than this share of another are no syllables of the same speech."""
 KEPT_NS = to_nanoseconds(10.0)
 
 
@@ -179,7 +181,7 @@ def against_speech(movement: Movement, before: Sequence[Movement], parameters: S
         for other in before
         if REGION_NAMES[other.regions[0]] not in EYE_REGIONS
         and since <= other.apex < movement.onset
-        and other.strength_px >= other.threshold_px
+        and other.strength_px >= max(other.threshold_px, SYLLABLE_SHARE * movement.strength_px)
     )
     # The same movement is often seen by several regions that did not merge.
     count = sum(1 for number, apex in enumerate(apexes) if not number or apex - apexes[number - 1] > 0.1 / TICK_S)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from realtime.spotting import measurement_kernel as kernel
 from realtime.spotting.interval_kernel import Heights
@@ -171,12 +171,23 @@ def departed_at_apex(window: MotionWindow, movement: Movement) -> Float64[np.nda
 
 
 def restlessness_px(window: MotionWindow, regions: Sequence[int], first: float, last: float) -> float:
-    """How far the most restless of some regions moves back and forth between two ticks, pixels; 0 where unreadable."""
+    """How far the most restless of some regions moves back and forth between two ticks, pixels; 0 where unreadable.
+
+    What drifts one way, as a head that turns makes a mouth do, does not go back and forth.
+    """
     start, end = max(round(first), window.oldest), min(round(last), window.settled)
     if end <= start:
         return 0.0
     moved = window.smoothed(start, end)[:, list(regions)]
+    along = np.linspace(0.0, 1.0, len(moved), dtype=np.float32)[:, None, None]
+    drift = np.nan_to_num(moved[-1] - moved[0]) * along
+    ways = [_range_px(moved), _range_px(moved - drift)]
+    return float(np.min(ways, axis=0).max())
+
+
+def _range_px(moved: Float32[np.ndarray, "ticks regions 2"]) -> Float32[np.ndarray, " regions"]:
+    """How far apart the outermost places of each region are, pixels; 0 where unreadable."""
     unreadable = np.isnan(moved)
     highest = np.where(unreadable, -np.inf, moved).max(axis=0)
     lowest = np.where(unreadable, np.inf, moved).min(axis=0)
-    return float(np.linalg.norm(np.maximum(highest - lowest, 0.0), axis=-1).max())
+    return np.asarray(np.linalg.norm(np.maximum(highest - lowest, 0.0), axis=-1), np.float32)

@@ -107,7 +107,9 @@ class SpottingParameters:
     shortest_s: float = 0.04
     """Shorter movements are glitches: no facial muscle is quicker than 1/25 s."""
     micro_longest_s: float = 0.5
-    """Micro-expressions last at most this long, from onset to offset."""
+    """Micro-expressions last at most this long, from onset to offset …"""
+    micro_tolerance_s: float = 0.04
+    """… as far as onset and offset are known: measured, one may be so much longer."""
     micro_highest_px: float = 4.0
     """Movements as short that go farther are speech, a gesture or a misread picture; micro-expressions move the skin
     by one to three such pixels."""

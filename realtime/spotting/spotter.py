@@ -273,7 +273,8 @@ class Spotter:
     def _brief(self, movement: Movement) -> bool:
         """Whether the frames that show it span no more than the longest micro-expression."""
         onset, _, offset = self._stamps(movement)
-        return (offset.time_ns - onset.time_ns) / NANOSECONDS <= self.parameters.micro_longest_s
+        longest_s = self.parameters.micro_longest_s + self.parameters.micro_tolerance_s
+        return (offset.time_ns - onset.time_ns) / NANOSECONDS <= longest_s
 
     def _event(self, movement: Movement, stamps: Stamps, kind: Kind) -> ExpressionEvent:
         event = expression(movement, stamps, kind, self._newest_sample())
@@ -357,7 +358,12 @@ class Spotter:
         return 1.0, ""
 
     def _against_open(self, movement: Movement) -> str | None:
-        """Whether it is a part of a larger movement that still goes on."""
+        """Whether it is a part of a larger movement that still goes on.
+
+        A brief movement is no part of a long one, as a turn of the head or a smile is: what counts beside it is how
+        far others move in the same short time.
+        """
+        departed_px = np.nan_to_num(np.linalg.norm(departed_at_apex(self._window, movement), axis=1))
         for _, channel, opened in self._window.open_candidates():
             # The other bank may still follow the very same movement.
             same = channel in movement.regions and abs(opened - movement.opened) * TICK_S < SAME_START_S
@@ -366,7 +372,10 @@ class Spotter:
             name = REGION_NAMES[channel]
             if name in LID_REGIONS or not same_half(movement.regions, (channel,)):
                 continue
-            beside_px = moved_by(self._window, channel, opened, round(movement.apex))
+            if self._brief(movement):
+                beside_px = float(departed_px[channel])
+            else:
+                beside_px = moved_by(self._window, channel, opened, round(movement.apex))
             if movement.strength_px < self.parameters.part_fraction * beside_px:
                 return (
                     f"part of a larger movement at the {name}: {movement.strength_px:.2f} px beside {beside_px:.2f} px"
