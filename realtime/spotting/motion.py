@@ -15,6 +15,7 @@ from realtime.spotting.motion_kernel import track_patches
 from realtime.spotting.picture_edges import beyond_edges
 from realtime.spotting.reference import (
     BROW_PATCHES,
+    LID_PATCHES,
     PATCH_REACH,
     PATCHES,
     REGION_BOUNDS,
@@ -70,6 +71,8 @@ class MotionParameters:
     """Weight of the expressive patches in the head's fit, against 1 for the rigid ones."""
     brow_trust: float = 0.05
     """The same for the brows: they often move all together, as a nod would move them."""
+    lid_trust: float = 0.05
+    """The same for the lids: they move together with every glance, and the picture of the iris with them."""
     longest_gap_s: float = 0.5
     """After a longer gap measurement starts afresh."""
     renewal: RenewalParameters = field(default_factory=RenewalParameters)
@@ -100,6 +103,7 @@ class MotionExtractor:
         self._weights = np.ones((len(PATCHES), 1))
         self._weights[:RIGID_FROM] = self._parameters.soft_trust
         self._weights[BROW_PATCHES] = self._parameters.brow_trust
+        self._weights[LID_PATCHES] = self._parameters.lid_trust
         self._gates = Gates(self._parameters.gates)
         self._speech = SpeechGate(self._parameters.speech)
         self._saccade = SaccadeGate(self._parameters.gaze)

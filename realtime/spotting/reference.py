@@ -23,6 +23,8 @@ RIGID_FROM = len(_REGION_PATCHES)
 """First patch of the rigid points."""
 BROW_PATCHES = np.flatnonzero([region.name in named.BROW_REGIONS for region in named.REGIONS for _ in region.patches])
 """Numbers of the patches on the brows."""
+LID_PATCHES = np.flatnonzero([region.name in named.LID_REGIONS for region in named.REGIONS for _ in region.patches])
+"""Numbers of the patches on the lids."""
 PATCH_REACH = np.array(
     [
         _EYE_REACH if region.name in named.EYE_REGIONS else _MOUTH_REACH
