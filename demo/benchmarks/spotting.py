@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.benchmarks.spotting_chain import movement_of, spot
+from demo.benchmarks.spotting_choice import choice_figures
 from demo.benchmarks.spotting_dial import dial_figures
 from demo.benchmarks.spotting_figures import alarms, figures, grouped
 from demo.benchmarks.spotting_footage import PLANS, FootageTake, plan_footage, play_footage
@@ -78,6 +79,7 @@ def run(
     identities: Sequence[int] | None = None,
     take_s: float | None = None,
     pairs: bool = True,
+    choose: bool = False,
     processes: int | None = None,
 ) -> dict[str, Any]:
     """Film, play, spot and score.
@@ -91,6 +93,7 @@ def run(
         identities: faces, by number; all shipped ones by default, two when quick.
         take_s: length of each film, seconds; by default 20, or 10 when quick.
         pairs: compare 30 with 200 Hz, too.
+        choose: set the dial on all faces but one, too, and report the one.
         processes: how many takes are played at once; by default one a core.
 
     Returns:
@@ -115,6 +118,7 @@ def run(
         "thirty_against_two_hundred_hz": pair_figures(outcomes[split[0] : split[1]]),
         "footage": _footage_figures(outcomes[split[1] :]),
         "dial": dial_figures([*outcomes[: split[0]], *outcomes[split[1] :]]),
+        "choice": choice_figures([*outcomes[: split[0]], *outcomes[split[1] :]]) if choose else None,
     }
     if picture is not None:
         write_picture(result, picture)

@@ -19,7 +19,9 @@ def movement_of(video: Path | Source) -> Iterator[MotionSample]:
     with FaceTracker() as tracker, source:
         while (frame := source.read()) is not None:
             for observation in tracker.push(frame):
-                aligner, extractor = chains.setdefault(observation.face_id, (FaceAligner(), MotionExtractor()))
+                if observation.face_id not in chains:
+                    chains[observation.face_id] = FaceAligner(), MotionExtractor()
+                aligner, extractor = chains[observation.face_id]
                 yield extractor.push(aligner.push(frame, observation))
 
 
@@ -30,8 +32,9 @@ def spot(
     spotters: dict[int, Spotter] = {}
     settled: list[ExpressionEvent | RejectedMovement] = []
     for sample in samples:
-        spotter = spotters.setdefault(sample.face_id, Spotter(parameters))
-        settled += spotter.push(sample)
+        if sample.face_id not in spotters:
+            spotters[sample.face_id] = Spotter(parameters)
+        settled += spotters[sample.face_id].push(sample)
     for spotter in spotters.values():
         settled += spotter.flush()
     events = [one for one in settled if isinstance(one, ExpressionEvent)]

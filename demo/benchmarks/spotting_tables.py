@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from demo.benchmarks.spotting_choice import render_choice
 from demo.benchmarks.spotting_dial import render_dial
 
 _HEAD = (
@@ -27,6 +28,7 @@ def render(result: dict[str, Any]) -> str:
     if result["footage"]:
         lines += _footage(result["footage"])
     lines += render_dial(result["dial"])
+    lines += render_choice(result["choice"])
     return "\n".join(lines)
 
 

@@ -170,7 +170,8 @@ def play(take: Take) -> Outcome:
         path, records = film(take, Path(name))
         samples = list(movement_of(path))
     events, rejected = spot(samples)
-    positions = spot_at_positions(samples, take.name) if take.rate_hz == USUAL_HZ else {}
+    chosen_by = take.rate_hz == USUAL_HZ or take.condition == NATURAL
+    positions = spot_at_positions(samples, take.name) if chosen_by else {}
     return Outcome(
         name=take.name,
         condition=take.condition,

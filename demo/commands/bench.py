@@ -45,6 +45,8 @@ class Bench:
     """spotting: recordings of faces, or folders of them, to play as they are and with movements inserted."""
     picture: Path | None = None
     """spotting: an SVG file to draw detection curves and conditions into."""
+    choose: bool = False
+    """spotting: also set the sensitivity on all faces but one and report the one that was left out, each in turn."""
 
     def run(self) -> int:
         """Run them one after another."""
@@ -55,7 +57,8 @@ class Bench:
         console = Console(stderr=True)
         for name in self.names or BENCHMARKS:
             module = importlib.import_module(f"demo.benchmarks.{name.replace('-', '_')}")
-            more = {"footage": self.footage, "picture": self.picture} if name == "spotting" else {}
+            asked = {"footage": self.footage, "picture": self.picture, "choose": self.choose}
+            more = asked if name == "spotting" else {}
             shown = getattr(module, "SHOWS_PROGRESS", False)
             with nullcontext() if shown else console.status(f"{name}: {BENCHMARKS[name]}"):
                 results[name] = module.run(quick=self.quick, **more)

@@ -1,6 +1,7 @@
 """Local contrast: what stands out of the face's own restlessness, wherever the face is on its way to."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ TOGETHER = ((1, 2), (1, 4), (1, 2, 4), (4, 7), (6, 7), (6, 12), (12, 25), (15, 1
 """Action units that often act at once, and look like neither alone."""
 
 
+@cache
 def _patterns() -> tuple[Float32[np.ndarray, "K regions 2"], Int64[np.ndarray, " K"]]:
     """What single action units and frequent combinations do to each group of regions, and which group that is."""
     units = {unit.number: unit for unit in ACTION_UNITS if unit.number != BLINK}
