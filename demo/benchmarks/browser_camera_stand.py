@@ -41,6 +41,7 @@ QUIET = (
 )
 WEBCAM = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 _START_S = 20.0
+_LONGEST_WAIT_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,8 @@ def serve(certificate: Certificate | None = None) -> Iterator[Stand]:
     Args:
         certificate: speaks TLS with it.
     """
-    stand = Stand(cameras=BrowserCameras())
+    # A call waits for the film to begin again before it sends.
+    stand = Stand(cameras=BrowserCameras(expires_s=_LONGEST_WAIT_S))
     app = Starlette(routes=[Route("/", _page), Route("/onset/words.json", _words), *camera_routes(stand)])
     app.router.routes.append(Mount("/onset/assets", StaticFiles(directory=ASSETS)))
     configuration = uvicorn.Config(
