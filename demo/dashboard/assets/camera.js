@@ -97,9 +97,10 @@ export class CameraSender {
     const video = { ...size, frameRate: { ideal: frameRate }, ...(deviceId && { deviceId: { exact: deviceId } }) };
     const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
     const [track] = stream.getVideoTracks();
-    // A wanted rate also makes the browser throw away images that come a little early; the mode is chosen by now.
-    const { width: w, height: h } = track.getSettings();
-    await track.applyConstraints({ width: { exact: w }, height: { exact: h }, ...UNTOUCHED }).catch(() => {});
+    // A wanted rate also makes the browser throw away images that come a little early; a least rate does not.
+    const { width: w, height: h, frameRate: rate = frameRate } = track.getSettings();
+    const kept = { width: { exact: w }, height: { exact: h }, frameRate: { min: 0.9 * rate }, ...UNTOUCHED };
+    await track.applyConstraints(kept).catch(() => {});
     return stream;
   }
 
