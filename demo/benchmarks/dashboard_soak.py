@@ -81,7 +81,8 @@ def render(result: dict[str, Any]) -> str:
         f"open files and sockets: {files['before']}/{files['most']}/{files['after']}\n"
         f"viewers: {quick['frames']} frames and {quick['events']} events at once, {slow['frames']} and "
         f"{slow['events']} the slow one, {reloading['frames']} and {reloading['events']} the one that reloaded "
-        f"{reloading['connections'] - 1} times"
+        f"{reloading['connections'] - 1 - reloading['cuts']} times; connections cut: "
+        f"{sum(viewer['cuts'] for viewer in result['viewers'])}"
     )
 
 
@@ -94,6 +95,8 @@ class _Viewer:
     reloads: int = 0
     frames: int = 0
     connections: int = 0
+    cuts: int = 0
+    """Connections that ended though nobody closed them; a page connects again, and so does this."""
     events: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -112,18 +115,28 @@ class _Viewer:
 
     def account(self) -> dict[str, int]:
         """What it got."""
-        return {"frames": self.frames, "events": len(self.events), "connections": self.connections}
+        return {
+            "frames": self.frames,
+            "events": len(self.events),
+            "connections": self.connections,
+            "cuts": self.cuts,
+        }
 
     def _look(self) -> None:
+        from websockets.exceptions import ConnectionClosed
         from websockets.sync.client import connect
 
         while not self._ended.is_set():
             self._reload.clear()
-            with connect(self.url, max_size=None, open_timeout=60) as socket:
-                self.connections += 1
-                while not self._reload.is_set() and not self._ended.is_set():
-                    with suppress(TimeoutError):
-                        self._take(socket, socket.recv(timeout=0.2))
+            try:
+                with connect(self.url, max_size=None, open_timeout=60, ping_interval=None) as socket:
+                    self.connections += 1
+                    while not self._reload.is_set() and not self._ended.is_set():
+                        with suppress(TimeoutError):
+                            self._take(socket, socket.recv(timeout=0.2))
+            except (ConnectionClosed, OSError):
+                self.cuts += 1
+                self._ended.wait(1.0)
 
     def _take(self, socket: Any, message: str | bytes) -> None:
         if isinstance(message, str):
