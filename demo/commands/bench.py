@@ -21,6 +21,7 @@ BENCHMARKS = {
     "latency": "from the frame that settles an event to the event on disk, live",
     "live": "a stream served in real time: drops, and events against the replayed file",
     "browser-camera": "the browser's camera against the file that it films: events, frames, and a WebRTC call",
+    "dashboard": "the live view in a browser: frames and events on the screen; two hours of running, sped up",
     "memory": "memory over a long replay",
     "spotting": "F1, timing and false alarms on synthesised video and on real footage",
     "recognition": "labels of spotted synthetic events, and of the shared real maps where they are at hand",
@@ -32,7 +33,8 @@ BENCHMARKS = {
 class Bench:
     """Speed and accuracy, measured here: all benchmarks, or those named.
 
-    flow, classify, engines, pipeline, motion, latency, live, browser-camera, memory, spotting, recognition, training.
+    flow, classify, engines, pipeline, motion, latency, live, browser-camera, dashboard, memory, spotting,
+    recognition, training.
     """
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()

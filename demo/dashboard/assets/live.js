@@ -166,6 +166,12 @@ class OnsetLive extends HTMLElement {
     this.showState();
   }
 
+  /** Begin a measurement: ages so far are forgotten. */
+  measureAnew() {
+    this.parts.preview.ages.clear();
+    this.parts.events.ages.clear();
+  }
+
   /** What tests and the benchmark read. */
   figures() {
     const { preview, curves, events } = this.parts;

@@ -39,7 +39,10 @@ export class Curves {
   push(batch, faces = []) {
     const before = this.samples.count;
     this.samples.push(batch);
-    for (const face of faces.slice(1, MOST_FACES)) this.pushOther(face);
+    // The samples are those of one face; the others are known from the preview's frames alone.
+    const last = batch?.strength?.at(-1);
+    const main = Math.max(0, faces.findIndex((face) => face.strength === last));
+    faces.slice(0, MOST_FACES).forEach((face, place) => place !== main && this.pushOther(face));
     return this.samples.count - before;
   }
 

@@ -51,6 +51,10 @@ export function clockTime(seconds, decimals = 2) {
 export class Recent {
   constructor(most = 300) {
     this.most = most;
+    this.clear();
+  }
+
+  clear() {
     this.values = [];
     this.total = 0;
   }

@@ -29,7 +29,7 @@ export class Preview {
     this.received = 0;
     this.overtaken = 0;
     this.rate = new Rate();
-    this.ages = new Recent();
+    this.ages = new Recent(4000);
     this.waiting = null; // the newest picture that is decoded and not drawn yet
     this.shown = null; // the picture on the screen, kept for changes of the overlay
     this.order = 0;

@@ -23,8 +23,10 @@ _DEVICE = f"{_STYLE}<onset-camera-choice></onset-camera-choice>"
 _FOLLOW = """
 element.addEventListener("onset-state", () => trigger("input"));
 element.addEventListener("onset-here", () => trigger("load"));
+window.addEventListener("onset-chosen", () => trigger("load"));
 """
-"""The element tells of a change of the run, from whatever page it came; the buttons follow."""
+"""The element tells of a change of the run, from whatever page it came, and the engines view of a choice; the controls
+follow."""
 _PREPARE = "async (ready, source, ...rest) => [await globalThis.onsetLive.prepare(source), source, ...rest]"
 _STARTED = "(started) => { globalThis.onsetLive.started(started); }"
 _DIAL = "(position) => { globalThis.onsetLive.dial(position); }"
