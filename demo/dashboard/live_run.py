@@ -43,7 +43,6 @@ def _prepare_once() -> None:
 
 
 @runtime_checkable
-@runtime_checkable
 class CameraOffers(Protocol):
     """Who gives tickets for browsers' cameras."""
 
