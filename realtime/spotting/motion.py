@@ -16,6 +16,7 @@ from realtime.spotting.picture_edges import beyond_edges
 from realtime.spotting.reference import (
     BROW_PATCHES,
     LID_PATCHES,
+    MOUTH_PATCHES,
     PATCH_REACH,
     PATCHES,
     REGION_BOUNDS,
@@ -71,8 +72,10 @@ class MotionParameters:
     """Weight of the expressive patches in the head's fit, against 1 for the rigid ones."""
     brow_trust: float = 0.05
     """The same for the brows: they often move all together, as a nod would move them."""
-    lid_trust: float = 0.05
+    lid_trust: float = 0.12
     """The same for the lids: they move together with every glance, and the picture of the iris with them."""
+    mouth_trust: float = 0.2
+    """The same for lips and chin: they speak."""
     longest_gap_s: float = 0.5
     """After a longer gap measurement starts afresh."""
     renewal: RenewalParameters = field(default_factory=RenewalParameters)
@@ -104,6 +107,7 @@ class MotionExtractor:
         self._weights[:RIGID_FROM] = self._parameters.soft_trust
         self._weights[BROW_PATCHES] = self._parameters.brow_trust
         self._weights[LID_PATCHES] = self._parameters.lid_trust
+        self._weights[MOUTH_PATCHES] = self._parameters.mouth_trust
         self._gates = Gates(self._parameters.gates)
         self._speech = SpeechGate(self._parameters.speech)
         self._saccade = SaccadeGate(self._parameters.gaze)

@@ -21,10 +21,11 @@ REGION_BOUNDS = np.cumsum([0, *(len(region.patches) for region in named.REGIONS)
 """First patch of each region, and the end of the last."""
 RIGID_FROM = len(_REGION_PATCHES)
 """First patch of the rigid points."""
-BROW_PATCHES = np.flatnonzero([region.name in named.BROW_REGIONS for region in named.REGIONS for _ in region.patches])
-"""Numbers of the patches on the brows."""
-LID_PATCHES = np.flatnonzero([region.name in named.LID_REGIONS for region in named.REGIONS for _ in region.patches])
-"""Numbers of the patches on the lids."""
+BROW_PATCHES, LID_PATCHES, MOUTH_PATCHES = (
+    np.flatnonzero([region.name in names for region in named.REGIONS for _ in region.patches])
+    for names in (named.BROW_REGIONS, named.LID_REGIONS, named.MOUTH_REGIONS)
+)
+"""Numbers of the patches on the brows, on the lids, and on lips and chin."""
 PATCH_REACH = np.array(
     [
         _EYE_REACH if region.name in named.EYE_REGIONS else _MOUTH_REACH
