@@ -45,6 +45,17 @@ def scored_calm(outcomes: Sequence[Outcome]) -> SpottingScore:
     return _scored_of(outcomes, chosen)
 
 
+def scored_readable(outcomes: Sequence[Outcome]) -> SpottingScore:
+    """Score of the micro-expressions put in where a face could be read; false alarms are everyone's."""
+    chosen = {
+        truth
+        for outcome in outcomes
+        for truth, readable in zip(outcome.truths, outcome.readable, strict=bool(outcome.readable))
+        if readable
+    }
+    return _scored_of(outcomes, chosen)
+
+
 def _scored_of(outcomes: Sequence[Outcome], chosen: Container[Interval]) -> SpottingScore:
     pairing = _pairing(outcomes, "micro")
     kept = Pairing(
@@ -66,6 +77,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "all": scored(outcomes, "all").as_record(),
         "well_visible": scored_between(outcomes, WELL_VISIBLE_PX, float("inf")).as_record(),
         "calm": scored_calm(outcomes).as_record(),
+        "readable": scored_readable(outcomes).as_record(),
         "by_amplitude_px": {f"{low:g}–{high:g}": _bin(outcomes, low, high) for low, high in AMPLITUDE_BINS_PX},
         "rejected": sum(outcome.rejected for outcome in outcomes),
     }

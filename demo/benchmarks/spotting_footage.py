@@ -11,7 +11,7 @@ from demo.benchmarks.spotting_chain import movement_of, spot
 from demo.benchmarks.spotting_takes import Outcome, event_intervals, spot_at_positions, true_intervals
 from engines.errors import BadInput
 from realtime.clock import NANOSECONDS
-from realtime.faces.landmarks import BROW_REGIONS, REGION_NAMES
+from realtime.faces.landmarks import BROW_REGIONS, MASKED_REGIONS, REGION_NAMES
 from realtime.sources import Source, VideoFile
 from realtime.spotting.sample import MotionSample
 from trainers.datasets.inserted_course import LONGEST_GAP_S, FaceCourse, follow_face
@@ -94,6 +94,7 @@ def play_footage(take: FootageTake) -> Outcome:
     recording: Source = VideoFile(take.path)
     records = []
     calm: list[bool] = []
+    readable: list[bool] = []
     if take.what != "untouched":
         wanted = InsertionParameters(action_units=BROW_UNITS if take.what == "brows" else EVERY_UNIT)
         inserted = InsertedFootage(recording, course, plan_insertions(course, wanted, seed=take.seed))
@@ -102,6 +103,7 @@ def play_footage(take: FootageTake) -> Outcome:
         regions = BROW_REGIONS if take.what == "brows" else frozenset(REGION_NAMES)
         own = list(movement_of(VideoFile(take.path)))
         calm = [unrest_px(own, one["onset_s"] - CALM_S, one["offset_s"] + CALM_S, regions) < CALM_PX for one in records]
+        readable = [is_readable(own, one["onset_s"], one["offset_s"], one["amplitude_px"], regions) for one in records]
     samples = list(movement_of(recording))
     events, rejected = spot(samples)
     gaps_s = np.diff(course.times_ns) / NANOSECONDS
@@ -114,6 +116,7 @@ def play_footage(take: FootageTake) -> Outcome:
         truths=true_intervals(records, take.name),
         amplitudes_px=[record["amplitude_px"] for record in records],
         calm=calm,
+        readable=readable,
         events=event_intervals(events, take.name),
         rejected=len(rejected),
         at_positions=spot_at_positions(samples, take.name),
@@ -141,6 +144,31 @@ def unrest_px(
         return float("inf")
     places = np.swapaxes(np.array(courses), 0, 1)
     return float(np.linalg.norm(places[:, :, None] - places[:, None, :], axis=-1).max())
+
+
+def is_readable(
+    samples: Sequence[MotionSample],
+    start_s: float,
+    end_s: float,
+    amplitude_px: float,
+    regions: Collection[str] = frozenset(REGION_NAMES),
+) -> bool:
+    """Whether a movement put in between two times could be told from what the face does.
+
+    Args:
+        samples: regional movement of the face as it is, in time order.
+        start_s: time in the recording.
+        end_s: time in the recording.
+        amplitude_px: of what is put in, canthus-normalised pixels.
+        regions: which regions count.
+
+    Returns:
+        True where no gate hides any of the regions, and none of them moves as far by itself.
+    """
+    gates = {gate for one in samples if start_s <= one.time_ns / NANOSECONDS <= end_s for gate in one.gates}
+    if any(MASKED_REGIONS[gate] & frozenset(regions) for gate in gates):
+        return False
+    return unrest_px(samples, start_s, end_s, regions) < amplitude_px
 
 
 def watched_s(course: FaceCourse) -> float:

@@ -114,6 +114,8 @@ class Outcome:
     """Of each truth: whether the face does nothing else at the time."""
     events: list[Interval]
     rejected: int
+    readable: list[bool] = field(default_factory=list)
+    """Of each truth in a recording of a real face: whether no gate hides it and the face itself moves less far."""
     at_positions: dict[float, list[Interval]] = field(default_factory=dict)
     """Events at each position of the sensitivity dial, where they were asked for."""
 

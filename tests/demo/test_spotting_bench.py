@@ -12,7 +12,14 @@ from demo.benchmarks.spotting import play_all
 from demo.benchmarks.spotting_chain import movement_of
 from demo.benchmarks.spotting_dial import dial_figures, render_dial
 from demo.benchmarks.spotting_figures import alarms, figures, scored, scored_between
-from demo.benchmarks.spotting_footage import FootageTake, footage_files, plan_footage, play_footage, unrest_px
+from demo.benchmarks.spotting_footage import (
+    FootageTake,
+    footage_files,
+    is_readable,
+    plan_footage,
+    play_footage,
+    unrest_px,
+)
 from demo.benchmarks.spotting_pairs import pair_figures, rate_differences
 from demo.benchmarks.spotting_picture import draw, write_picture
 from demo.benchmarks.spotting_takes import CONDITIONS, RATES_HZ, Outcome, Take, plan, play, take_of
@@ -52,6 +59,7 @@ def played(take: Take | FootageTake, *, shift_s: float = 0.0) -> Outcome:
         truths=[one for one, _ in truths],
         amplitudes_px=[px for _, px in truths],
         calm=[px > 2.0 for _, px in truths],
+        readable=[] if isinstance(take, Take) else [px < 2.0 for _, px in truths][: len(truths)],
         events=events,
         rejected=1,
     )
@@ -112,6 +120,8 @@ def test_a_perfect_run_scores_one_and_renders(monkeypatch: pytest.MonkeyPatch, t
     assert result["footage"]["untouched"]["macro_per_minute"] == 2.0
     assert result["footage"]["inserted"]["brows"]["micro"]["recall"] == 1.0
     assert result["footage"]["inserted"]["brows"]["calm"]["true_positives"] == 1
+    assert result["footage"]["inserted"]["brows"]["readable"]["true_positives"] == 1
+    assert result["by_condition"]["natural"]["readable"]["true_positives"] == 0  # asked of real faces only
     pairs = result["thirty_against_two_hundred_hz"]
     assert set(pairs) == {"moving, h264", "moving, h264-lossless"}
     assert all(pair["largest_ms"] == 0.0 for pair in pairs.values())
@@ -203,6 +213,7 @@ def test_movements_inserted_into_a_calm_face_are_spotted(recording: Path) -> Non
     outcomes = [play_footage(FootageTake(path=recording, what="brows", seed=seed)) for seed in (0, 1)]
     assert len({truth.onset_s for outcome in outcomes for truth in outcome.truths}) >= 3
     assert all(calm for outcome in outcomes for calm in outcome.calm)
+    assert sum(one for outcome in outcomes for one in outcome.readable) >= 3
     large = scored_between(outcomes, 1.5, float("inf"))
     assert large.true_positives >= 1
     assert large.recall >= 0.5
@@ -225,6 +236,11 @@ def test_a_face_is_restless_where_it_moves_by_itself() -> None:
     assert unrest_px(samples, 0.1, 0.9, BROW_REGIONS) < 0.8
     assert unrest_px(samples, 0.8, 1.6, BROW_REGIONS) > 2.0
     assert unrest_px(samples, 5.0, 6.0) == float("inf")
+    assert is_readable(samples, 0.2, 0.6, 2.0, BROW_REGIONS)
+    assert not is_readable(samples, 0.9, 1.3, 2.0, BROW_REGIONS)  # it moves as far by itself
+    shut = [replace(one, gates=("blink",)) if one.time_ns > 400_000_000 else one for one in samples]
+    assert not is_readable(shut, 0.2, 0.6, 2.0, BROW_REGIONS)
+    assert is_readable(shut, 0.1, 0.3, 2.0, BROW_REGIONS)
 
 
 def test_processes_give_what_one_gives(tmp_path: Path) -> None:
