@@ -68,3 +68,24 @@ def test_a_flank_in_noise_is_extrapolated_to_the_same_place() -> None:
     clear, _ = flank(course, 0, 1, HEIGHTS, 0.0)
     noisy, _ = flank(course, 0, 1, HEIGHTS, 0.08)
     assert abs(noisy - clear) * TICK_S < 0.02
+
+
+@pytest.mark.parametrize("step_px", [0.3, -0.3])
+def test_a_jump_beside_a_movement_is_no_part_of_it(step_px: float) -> None:
+    pulse = Pulse(start_s=1.0, rise_s=0.1, hold_s=0.0, fall_s=0.12, amplitude_px=1.0)
+    ticks = np.arange(0.0, 2.5, TICK_S)
+    course = pulse.course(ticks) + step_px * (ticks > 0.82) - step_px * (ticks > 1.4)
+    bounds = measure(course, int(0.95 / TICK_S), int(1.25 / TICK_S), HEIGHTS, 0.0)
+    onset_s, _, offset_s = pulse.truth
+    assert bounds.onset * TICK_S == pytest.approx(onset_s, abs=0.015)
+    assert bounds.offset * TICK_S == pytest.approx(offset_s, abs=0.015)
+    assert abs(bounds.residual) < 0.05
+
+
+def test_a_movement_that_is_held_half_way_has_not_ended() -> None:
+    ticks = np.arange(0.0, 3.0, TICK_S)
+    first = Pulse(start_s=1.0, rise_s=0.2, hold_s=0.0, fall_s=0.2, amplitude_px=1.0)
+    held = Pulse(start_s=1.0, rise_s=0.2, hold_s=0.5, fall_s=0.2, amplitude_px=1.0)
+    course = 0.35 * first.course(ticks) + 0.65 * held.course(ticks)
+    bounds = measure(course, int(1.1 / TICK_S), int(1.4 / TICK_S), HEIGHTS, 0.0)
+    assert bounds.offset * TICK_S == pytest.approx(held.truth[2], abs=0.03)

@@ -136,3 +136,26 @@ def test_the_corner_of_a_longer_movement_is_no_micro_expression(rise_s: float) -
     slow = Pulse(start_s=2.0, rise_s=rise_s, hold_s=9.0, amplitude_px=3.0, regions=BROWS, direction=UP)
     outcome = spot_series(Series(duration_s=7.0, pulses=[slow], noise_px=0.02))
     assert not [event for event in outcome.events if event.kind == "micro"]
+
+
+def test_a_mouth_that_drifts_with_the_head_does_not_speak() -> None:
+    drift = Pulse(start_s=0.5, rise_s=3.0, fall_s=3.0, amplitude_px=4.5, regions=("chin", "lower lip"))
+    corner = Pulse(start_s=2.4, amplitude_px=1.0)
+    outcome = spot_series(Series(pulses=[drift, corner], duration_s=8.0))
+    assert [overlap(event, corner) > 0.6 for event in outcome.events if event.kind == "micro"] == [True]
+    assert "speech" not in reasons(outcome)
+
+
+def test_a_brief_movement_is_no_part_of_a_slow_one_beside_it() -> None:
+    turned = Pulse(start_s=1.0, rise_s=1.5, fall_s=1.5, amplitude_px=5.0, regions=("left nose wing",))
+    corner = Pulse(start_s=2.3, amplitude_px=1.2)
+    outcome = spot_series(Series(pulses=[turned, corner], duration_s=8.0))
+    assert any(overlap(event, corner) > 0.6 for event in outcome.events if event.kind == "micro")
+    assert "part of a larger" not in reasons(outcome)
+
+
+@pytest.mark.parametrize(("fall_s", "kind"), [(0.34, "micro"), (0.38, "micro"), (0.55, "macro")])
+def test_a_micro_expression_may_be_measured_a_little_too_long(fall_s: float, kind: str) -> None:
+    pulse = Pulse(start_s=2.0, rise_s=0.25, fall_s=fall_s)
+    assert [event.kind for event in spot_series(Series(pulses=[pulse])).events] == [kind]
+    assert (pulse.duration_s > 0.5) == (fall_s > 0.35)
