@@ -1,14 +1,18 @@
 """The engine view in a real Chromium: cards, an engine built and listed, a choice that is refused, an archive added."""
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from demo.dashboard import engine_desk
+from demo.dashboard.engine_records import Machine
 from engines.checkpoint import WEIGHTS_FILE
 from engines.graphics_card import NoCard, find_card
+from engines.tensorrt.build import BuildStopped
 from tests.demo.dashboard.conftest import Served, opened_page, serving
 from tests.demo.dashboard.test_engines_desk import packed
 from tests.engines.stand_in_checkpoint import stand_in_checkpoint
@@ -133,3 +137,83 @@ def test_the_keyboard_reaches_every_part(engines: "Page") -> None:
     engines.keyboard.press("Tab")
     engines.keyboard.press("Tab")
     expect(engines.get_by_role("button", name="Examine everything")).to_be_focused()
+
+
+def test_a_build_outlives_a_reload_and_can_be_ended(
+    engines: "Page", served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playwright.sync_api import expect
+
+    def build(
+        _checkpoint: object,
+        *,
+        on_step: Callable[[str], None],
+        on_share: Callable[[float], None],
+        stopped: Callable[[], bool],
+        **_: object,
+    ) -> None:
+        on_step("optimizing graph")
+        on_share(0.4)
+        while not stopped():
+            threading.Event().wait(0.01)
+        raise BuildStopped
+
+    monkeypatch.setattr(engine_desk, "build_engine", build)
+    engines.request.post(
+        f"{served.url}/onset/engines/build", data={"checkpoint": "mine", "precision": "fp32", "capabilities": ["8.9"]}
+    )
+    engines.reload()
+    _open(engines)
+    engines.get_by_role("tab", name="TensorRT engines").click()
+    job = engines.locator("onset-engines .job.running")
+    expect(job).to_contain_text("mine · fp32 · 8.9")
+    expect(job).to_contain_text("40 %")
+    expect(job).to_contain_text("optimizing graph")
+    job.get_by_role("button", name="Cancel").click()
+    expect(engines.locator("onset-engines .job.cancelled")).to_contain_text("nothing was written")
+
+
+def test_backends_are_shown_side_by_side(engines: "Page", monkeypatch: pytest.MonkeyPatch) -> None:
+    from playwright.sync_api import expect
+
+    times = {"p50_ms": 12.5, "p95_ms": 20.0}
+    ran = {"engine": "ONNX Runtime", "flow": "cpu", "map": times, "event": times, "maps_per_second": 1234.0}
+    rows = [
+        {"backend": "onnxruntime", "reason": "", "largest_difference": 0.0, **ran},
+        {"backend": "tensorrt", "reason": "backend tensorrt cannot run here: no card"},
+    ]
+    machine = {"cores": 2, "load": 1.5}
+    monkeypatch.setattr(
+        engine_desk,
+        "compare_backends",
+        lambda checkpoint, **_: {"checkpoint": checkpoint.name, "rows": rows, "batch": 64, "machine": machine},
+    )
+    engines.locator("[data-checkpoint=mine]").click()
+    engines.get_by_role("tab", name="Speed").click()
+    engines.get_by_role("button", name="Measure").click()
+    here, away = (engines.locator(f"tr[data-backend={name}]") for name in ("onnxruntime", "tensorrt"))
+    expect(here).to_contain_text("12.5 ms (p95 20.0 ms)")
+    expect(here).to_contain_text("1,234 maps/s")
+    expect(away).to_contain_text("backend tensorrt cannot run here: no card")
+    engines.locator("[data-checkpoint=default]").click()
+    expect(here).to_have_count(0)  # those were another checkpoint's
+
+
+def test_a_machine_without_tensorrt_says_so(
+    browser: "Browser", served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playwright.sync_api import expect
+
+    told: dict[str, Any] = {
+        "card": None,
+        "no_card": "no NVIDIA driver on this machine",
+        "findings": [{"name": "tensorrt", "state": "missing", "detail": "TensorRT is not installed", "remedy": "pip"}],
+        "builders": [],
+        "unusable": [],
+    }
+    monkeypatch.setattr(Machine, "record", lambda _self: told)
+    with opened_page(browser, served.url) as page:
+        _open(page)
+        page.get_by_role("tab", name="TensorRT engines").click()
+        expect(page.get_by_role("tabpanel", name="TensorRT engines")).to_contain_text("TensorRT is not installed here")
+        expect(page.get_by_role("button", name="Build engine")).to_have_count(0)
