@@ -15,7 +15,13 @@ class OnsetReplay extends HTMLElement {
 
   connectedCallback() {
     if (!this.shadowRoot) this.build();
-    this.seen = new IntersectionObserver(([entry]) => (entry.isIntersecting ? this.jobs.start() : this.jobs.stop()));
+    this.seen = new IntersectionObserver(([entry]) => {
+      if (!entry.isIntersecting) this.jobs.stop();
+      else {
+        this.jobs.start();
+        this.tell(); // there may be new sessions to choose from
+      }
+    });
     this.seen.observe(this);
     this.keys = (event) => this.press(event);
     document.addEventListener("keydown", this.keys);
@@ -81,6 +87,8 @@ class OnsetReplay extends HTMLElement {
 
   /** Show a session; "" or null shows none. */
   async open(name, { quietly = false } = {}) {
+    // What is open already stays as it is, unless it may have gone on since.
+    if (name && name === this.session?.name && this.session.state !== "interrupted") return;
     this.opening?.abort();
     if (!name) {
       this.show(null);
@@ -109,7 +117,12 @@ class OnsetReplay extends HTMLElement {
     this.turnTo(session ? "session" : "none", fault);
     this.timeline.fit();
     this.player.draw();
-    this.dispatchEvent(new CustomEvent("onset-opened", { bubbles: true, composed: true, detail: { session: session?.name ?? "" } }));
+    this.tell();
+  }
+
+  /** Say outside which session is shown: the list of Gradio's shows it, too. */
+  tell() {
+    this.dispatchEvent(new CustomEvent("onset-opened", { bubbles: true, composed: true, detail: { session: this.session?.name ?? "" } }));
   }
 
   /** Look for replays that were started, at once. */

@@ -47,9 +47,7 @@ def add_replay_view(house: House) -> None:
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     session.input(None, [session], None, js=_OPEN, **quick)
-    session.focus(desk.fresh_sessions, [session], [session], **quick)
-    recording.focus(desk.fresh_recordings, [recording], [recording], **quick)
-    shown.select(desk.opened, None, [session], **quick)
+    shown.select(desk.opened, [recording], [session, recording], **quick)
     # Through the queue: without it Gradio shows no warning.
     queued = {**quick, "queue": True}
     run.click(desk.replay, [recording, sensitivity], None, **queued).then(None, None, None, js=_EXPECT, **quick)
@@ -79,18 +77,10 @@ class _Desk:
         videos.sort(key=lambda path: -path.stat().st_mtime)
         return [(path.name, path.name) for path in videos]
 
-    def fresh_sessions(self, chosen: str | None) -> dict[str, Any]:
-        """The list as it is now; what was chosen stays."""
-        return gr.update(choices=self.sessions(), value=chosen)
-
-    def fresh_recordings(self, chosen: str | None) -> dict[str, Any]:
-        """The list as it is now; what was chosen stays."""
-        return gr.update(choices=self.recordings(), value=chosen)
-
-    def opened(self, event: gr.EventData) -> dict[str, Any]:
-        """The component shows a session: so does the list."""
-        choices, name = self.sessions(), event._data.get("session") or None
-        return gr.update(choices=choices, value=name if name in {one for _, one in choices} else None)
+    def opened(self, recording: str | None, event: gr.EventData) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The component shows a session: so do the lists, as they are now."""
+        sessions, recordings = self.sessions(), self.recordings()
+        return _list(sessions, event._data.get("session")), _list(recordings, recording)
 
     def replay(self, recording: str | None, sensitivity: float) -> None:
         """Replay a video that was handed in before."""
@@ -111,6 +101,12 @@ class _Desk:
             except OnsetError as fault:
                 gr.Warning(str(fault))
         return gr.update(choices=self.recordings(), value=None if kept is None else kept.name), None
+
+
+def _list(choices: list[tuple[str, str]], chosen: str | None) -> dict[str, Any]:
+    """A dropdown's list as it is now; what was chosen stays as long as it is there."""
+    update: dict[str, Any] = gr.update(choices=choices, value=chosen if chosen in {one for _, one in choices} else None)
+    return update
 
 
 def _told(session: ShelvedSession) -> str:
