@@ -17,9 +17,9 @@ export function askBeforeDeleting(root, sessions, all, done) {
   const confirm = make("button", { type: "button", class: "danger solid", "data-part": "delete-confirm", disabled: running, text: words("sessions.delete-confirm") });
   confirm.addEventListener("click", async () => {
     confirm.disabled = true;
-    const fault = await deleteAll(sessions, box.checked, done);
+    const { gone, fault } = await deleteAll(sessions, box.checked);
     if (dialog.open) dialog.close();
-    if (fault) done([], fault);
+    done(gone, fault);
   });
   const dialog = openDialog(root, "delete", words("sessions.delete-title", { what }),
     make("p", { text: running ? words("sessions.delete-running") : words("sessions.delete-lead", { events, size }) }),
@@ -30,18 +30,19 @@ export function askBeforeDeleting(root, sessions, all, done) {
   cancel.focus();
 }
 
-async function deleteAll(sessions, recordings, done) {
-  const gone = new Set();
+async function deleteAll(sessions, recordings) {
+  const gone = [];
+  const videos = new Set();
   for (const session of sessions) {
     // Of several sessions of one video the first takes it along.
-    const recording = recordings && session.recording && !gone.has(session.recording);
+    const recording = recordings && session.recording && !videos.has(session.recording);
     try {
       await ask(addressOf(session.name), { method: "DELETE", body: { confirm: session.name, recording: Boolean(recording) } });
     } catch (fault) {
-      return fault.message;
+      return { gone, fault: fault.message };
     }
-    if (recording) gone.add(session.recording);
-    done([session.name], null);
+    gone.push(session.name);
+    if (recording) videos.add(session.recording);
   }
-  return null;
+  return { gone, fault: null };
 }

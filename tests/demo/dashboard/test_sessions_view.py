@@ -95,6 +95,7 @@ def test_export_and_open_again(sessions: "Page", tmp_path: Path) -> None:
     ]
     sessions.uncheck(f"{VIEW} [data-format=report]")
     sessions.click(f"{VIEW} [data-part=export-start]")
+    sessions.wait_for_selector(f"{VIEW} [data-part=save]", timeout=120_000)  # a video is drawn
     with sessions.expect_download() as fetched:
         sessions.click(f"{VIEW} [data-part=save]")
     assert fetched.value.suggested_filename == "first.zip"
@@ -138,6 +139,7 @@ def test_nothing_is_deleted_without_a_yes_and_everything_with_it(sessions: "Page
     assert sorted(path.name for path in data.sessions.iterdir()) == ["broken", "first", "third"]
     assert (data.recordings / "talk.mp4").exists()
     assert "Deleted" in sessions.inner_text(f"{VIEW} .message")
+    sessions.wait_for_function(f"document.querySelector('{VIEW}').shadowRoot.activeElement?.type === 'search'")
 
 
 def test_several_are_deleted_with_their_recording(sessions: "Page", filled: Served) -> None:
