@@ -30,7 +30,7 @@ WARM_S = 8.0
 """The first seconds, in which page and run are loaded, are not counted."""
 IDENTITY, CLIP_S, RATE_HZ = 1, 24.0, 30.0
 FIGURES = "document.querySelector('onset-live').figures()"
-_START_S, _END_S = 180.0, 60.0
+_START_S, _END_S = 600.0, 120.0
 _SERVE = "from demo.cli import entry; entry()"
 
 
@@ -61,7 +61,7 @@ def render(result: dict[str, Any]) -> str:
     frame, event = result["frame_age_ms"], result["event_to_screen_ms"]
     return (
         f"live view, browser's camera of 640x480 at {RATE_HZ:.0f} Hz, {result['seconds']:.0f} s: "
-        f"{result['frames_per_second']:.1f} frames a second drawn, "
+        f"{result['frames_per_second']:.1f} frames a second drawn of {result['frames_came_per_second']:.1f} that came, "
         f"{_shown(frame['p50'])} / {_shown(frame['p95'])} ms old (p50 / p95)\n"
         f"{result['events']} events, on the screen {_shown(event['p50'])} / {_shown(event['p95'])} ms after the "
         f"capture of the frame that settled them\n"
@@ -79,10 +79,10 @@ def _served(data: Path, niceness: int) -> Iterator[str]:
     """`onset demo` on a free port until the block ends."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    arguments = ["nice", "-n", str(niceness)] if niceness else []
-    arguments += [sys.executable, "-c", _SERVE, "demo", "--port", str(port), "--data", str(data)]
+    program = sys.executable if not niceness else _nice(data.with_name("nice-python"), sys.executable, niceness)
+    arguments = [program, "-c", _SERVE, "demo", "--port", str(port), "--data", str(data)]
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         _wait_for_answer(url, process)
         yield url
@@ -129,7 +129,9 @@ def _looking(url: str, film: Path, niceness: int) -> Iterator["Page"]:
 
 
 def _nice(path: Path, program: str, niceness: int) -> str:
-    path.write_text(f'#!/bin/sh\nexec nice -n {niceness} "{program}" "$@"\n')
+    # A browser is a session of its own, and Linux shares its cores between sessions first.
+    group = f"echo {niceness} 2>/dev/null > /proc/self/autogroup"
+    path.write_text(f'#!/bin/sh\n{group}\nexec nice -n {niceness} "{program}" "$@"\n')
     path.chmod(0o755)
     return str(path)
 
@@ -149,6 +151,7 @@ def _measured(page: "Page", sessions: Path, seconds: float) -> dict[str, Any]:
     return {
         "seconds": passed_s,
         "frames_per_second": (end["framesDrawn"] - begin["framesDrawn"]) / passed_s,
+        "frames_came_per_second": (end["framesReceived"] - begin["framesReceived"]) / passed_s,
         "frame_age_ms": end["frameAgeMs"],
         "events": end["eventToScreenMs"]["count"],
         "event_to_screen_ms": end["eventToScreenMs"],

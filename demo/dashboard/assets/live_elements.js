@@ -68,7 +68,7 @@ export class Recent {
   share(part) {
     if (!this.values.length) return null;
     const ordered = [...this.values].sort((a, b) => a - b);
-    return ordered[Math.min(ordered.length - 1, Math.floor(part * ordered.length))];
+    return ordered[Math.max(0, Math.ceil(part * ordered.length) - 1)];
   }
 
   figures() {
