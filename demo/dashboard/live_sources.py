@@ -29,7 +29,7 @@ def machine_cameras(ask: Probe = probe) -> list[tuple[str, str]]:
 
 
 def _title(finding: Finding) -> str:
-    """ "camera 0 · HD Webcam": the name without the sizes behind it."""
+    """The name without the sizes behind it, such as "camera 0 · HD Webcam"."""
     name = finding.detail.partition(":")[0].strip()
     return finding.name if not name or name.startswith(("gives", "/")) else f"{finding.name} · {name}"
 
