@@ -27,7 +27,8 @@ def build_app(house: House) -> gr.Blocks:
     Args:
         house: what the views show and steer.
     """
-    with gr.Blocks(title="Onset", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT) as app:
+    app = gr.Blocks(title="Onset", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT)
+    with app:
         gr.HTML("<onset-header></onset-header>", apply_default_css=False)
         with gr.Tabs(elem_id="onset-tabs"):
             for name, add_view in VIEWS:

@@ -102,7 +102,7 @@ def test_programs_give_the_password_in_a_header() -> None:
 
 def test_guessing_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(access.time, "monotonic", lambda: now)
+    monkeypatch.setattr("demo.dashboard.access.time.monotonic", lambda: now)
     client = _client(PASSWORD, host="0.0.0.0")
     for _ in range(access.FAILURES):
         assert client.post(access.LOGIN, data={"password": "guess"}).status_code == 401
