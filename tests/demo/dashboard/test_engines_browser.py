@@ -13,7 +13,7 @@ from demo.dashboard.engine_records import Machine
 from engines.checkpoint import WEIGHTS_FILE
 from engines.graphics_card import NoCard, find_card
 from engines.tensorrt.build import BuildStopped
-from tests.demo.dashboard.conftest import Served, opened_page, serving
+from tests.demo.dashboard.conftest import WAIT_MS, Served, opened_page, serving
 from tests.demo.dashboard.test_engines_desk import packed
 from tests.engines.stand_in_checkpoint import stand_in_checkpoint
 from tests.engines.tensorrt.conftest import rtx
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["rtx"]
 PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(autouse=True)
+def _patient(browser: "Browser") -> None:
+    """What is expected may come late on a machine that is busy."""
+    from playwright.sync_api import expect
+
+    assert browser.is_connected()
+    expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture
