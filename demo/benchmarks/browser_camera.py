@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from demo.benchmarks.browser_camera_clip import Clip, write_clip
+from demo.benchmarks.browser_camera_coding import CALL_BITS_PER_S, recode
 from demo.benchmarks.browser_camera_stand import Certificate, self_signed, serve
 from demo.benchmarks.browser_camera_take import (
     Taken,
@@ -36,12 +37,13 @@ WAYS: dict[str, dict[str, Any] | None] = {
     "planes": {"coding": "raw"},
     "JPEG 0.95": {"coding": "jpeg", "quality": 0.95},
     "WebRTC": {"coding": "raw", "webRtc": True},
+    "JPEG alone": {"recode": "jpeg", "quality": 0.95},
+    "VP8 alone": {"recode": "vp8", "bits_per_s": CALL_BITS_PER_S},
 }
+"""Of the last two the coding alone, picture by picture and in no hurry: they lose none, however busy the machine is."""
 IDENTITIES, CLIP_S = (0, 1, 4, 6), 24.0
 QUICK_IDENTITIES, QUICK_CLIP_S = (1,), 16.0
 LINK_S = 12.0
-CALL_BITS_PER_S = 1_700_000
-"""What Chromium gives a call's video of 640×480 pixels by itself."""
 TRIES, FEW = 2, 0.01
 """Takes of a film, until so few of its pictures are missing: a browser on a busy machine does not film them all."""
 LINKS = (
@@ -114,7 +116,7 @@ def _ways(
         clip = write_clip(folder, identity=identity, frame_rate_hz=30.0, duration_s=seconds, speed=speed)
         film = take_file(clip)
         for way, settings in WAYS.items():
-            passages[way].append(_passage(way, film, None if settings is None else _taken(clip, settings)))
+            passages[way].append(_passage(way, film, None if settings is None else _come(film, settings)))
             step()
         clip.path.unlink()
     return {way: _figures(some) for way, some in passages.items()}
@@ -195,6 +197,13 @@ def _taken(clip: Clip, settings: dict[str, Any], certificate: Certificate | None
             break
     assert best is not None
     return best
+
+
+def _come(film: Taken, settings: dict[str, Any]) -> Taken:
+    if "recode" not in settings:
+        return _taken(film.clip, settings)
+    with serve() as stand:
+        return recode(stand, film, settings["recode"], **{key: settings[key] for key in settings if key != "recode"})
 
 
 def _bits(clip: Clip, settings: dict[str, Any]) -> dict[str, Any]:

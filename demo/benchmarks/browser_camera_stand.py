@@ -7,15 +7,15 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from demo.dashboard.camera_routes import camera_routes
@@ -59,6 +59,10 @@ class Stand:
     cameras: BrowserCameras
     url: str = ""
     server: uvicorn.Server | None = None
+    film: Path | None = None
+    """What the page gets when it asks for a film."""
+    recoded: dict[int, bytes] = field(default_factory=dict)
+    """Pictures that the page made of it, by their number."""
 
 
 @contextmanager
@@ -70,8 +74,7 @@ def serve(certificate: Certificate | None = None) -> Iterator[Stand]:
     """
     # A call waits for the film to begin again before it sends.
     stand = Stand(cameras=BrowserCameras(expires_s=_LONGEST_WAIT_S))
-    app = Starlette(routes=[Route("/", _page), Route("/onset/words.json", _words), *camera_routes(stand)])
-    app.router.routes.append(Mount("/onset/assets", StaticFiles(directory=ASSETS)))
+    app = Starlette(routes=[*_routes(stand), *camera_routes(stand)])
     configuration = uvicorn.Config(
         app,
         port=0,
@@ -164,6 +167,23 @@ def send_camera(page: "Page", ticket: str, **settings: Any) -> None:
         settings: of the page's `film`: coding, quality, frameRate, webRtc.
     """
     page.evaluate(f"film({json.dumps({'ticket': ticket, **settings})})")
+
+
+def _routes(stand: Stand) -> list[BaseRoute]:
+    async def film(_request: Request) -> Response:
+        return FileResponse(stand.film) if stand.film is not None else Response(status_code=404)
+
+    async def recoded(request: Request) -> Response:
+        stand.recoded[int(request.query_params["number"])] = await request.body()
+        return Response()
+
+    return [
+        Route("/", _page),
+        Route("/film", film),
+        Route("/recoded", recoded, methods=["POST"]),
+        Route("/onset/words.json", _words),
+        Mount("/onset/assets", StaticFiles(directory=ASSETS)),
+    ]
 
 
 async def _page(_request: Request) -> Response:

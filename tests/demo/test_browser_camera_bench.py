@@ -8,6 +8,8 @@ import pytest
 
 from demo.benchmarks.browser_camera import render
 from demo.benchmarks.browser_camera_clip import BITS, Clip, read_number, write_clip, write_number
+from demo.benchmarks.browser_camera_coding import recode
+from demo.benchmarks.browser_camera_stand import find_chromium, serve
 from demo.benchmarks.browser_camera_take import Taken, added_movement_px, picture_error, same_frames, take_file
 from realtime.frames import Frame
 from realtime.spotting.sample import MotionSample
@@ -40,6 +42,18 @@ def test_a_clip_carries_its_numbers_and_keeps_its_truth_when_it_is_slowed(tmp_pa
     assert len(clip.truths) >= 1
     assert all(4.0 <= truth.onset_s < 6.5 for truth in clip.truths)
     assert picture_error(film) == 0.0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_chromium() is None, reason="needs Chromium: install the package `chromium`")
+@pytest.mark.parametrize(("coding", "most"), [("jpeg", 4.0), ("vp8", 12.0)])
+def test_the_browsers_coders_give_every_picture_back(tmp_path: Path, coding: str, most: float) -> None:
+    film = take_file(write_clip(tmp_path, identity=1, frame_rate_hz=10.0, duration_s=1.0))
+    with serve() as stand:
+        taken = recode(stand, film, coding, quality=0.95, bits_per_s=1_700_000)
+    assert taken.numbers == list(range(10))
+    assert [frame.time_ns for frame in taken.frames] == [frame.time_ns for frame in film.frames]
+    assert 0.1 < picture_error(taken) < most
 
 
 def taken_of(clip: Clip, numbers: list[int], level: int) -> Taken:
