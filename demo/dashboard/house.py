@@ -5,9 +5,11 @@ from pathlib import Path
 
 from demo.dashboard.data_folder import DEFAULT_CHECKPOINT, DataFolder
 from demo.dashboard.jobs import JobBoard
+from demo.dashboard.live_request import AWAY_S
 from demo.dashboard.live_run import LiveRun
 from realtime.config import Settings
 from realtime.sources.browser_cameras import BrowserCameras
+from realtime.sources.pushed import PushedSource
 
 
 @dataclass(kw_only=True)
@@ -44,7 +46,8 @@ def open_house(data: Path, settings: Settings | None = None) -> House:
         BadInput: if the data folder cannot be used.
     """
     folder, chosen = DataFolder(data), settings or Settings()
-    cameras = BrowserCameras()
+    # As long as for a camera of this machine: whoever reloads or loses the network finds the run again.
+    cameras = BrowserCameras(make_source=lambda: PushedSource(patience_s=AWAY_S))
     return House(
         data=folder,
         settings=chosen,
