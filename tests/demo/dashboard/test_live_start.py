@@ -51,10 +51,13 @@ def test_the_dial_says_what_its_position_costs(tmp_path: Path) -> None:
     with chromium() as browser, serving(tmp_path) as served, opened_page(browser, served.url) as page:
         page.get_by_role("button", name="Settings").click()
         dial = page.locator("onset-dial")
-        assert "Finds 88 %" in dial.inner_text()
+        figures = """async (position) => (await import("/onset/assets/live_dial.js")).dialFigures(position)"""
+        usual, careful = page.evaluate(figures, 5), page.evaluate(figures, 1)
+        assert usual["recall"] > careful["recall"]
+        assert f"Finds {round(100 * usual['recall'])} %" in dial.inner_text()
         slider = page.get_by_role("slider", name="Sensitivity")
         slider.focus()
         for _ in range(4):
             page.keyboard.press("ArrowLeft")
-        page.get_by_text("Finds 56 %").wait_for()
-        assert "0.9 while speaking" in dial.inner_text()
+        page.get_by_text(f"Finds {round(100 * careful['recall'])} %").wait_for()
+        assert f"{careful['speech']:g} while speaking" in dial.inner_text()
