@@ -20,8 +20,8 @@ OPERATED = _FIELDS | {"button", "checkbox", "link", "menuitem", "radio", "switch
 PICTURED = frozenset({"image", "img", "graphics-document"})
 DECORATION = "dropdown-arrow"
 """A class of Gradio's own: a picture beside a list that has its name."""
-MORE_STEPS = 15
-"""Of the Tab key than there is to come to: past what Gradio hides from the eye and through the end of the page."""
+MORE_STEPS = 60
+"""Of the Tab key at most than there is to come to: past what Gradio hides, and from the page's end to its beginning."""
 _CHECKS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8").strip().rstrip(";")
 
 
@@ -61,6 +61,8 @@ def unreached_by_keyboard(page: "Page") -> list[str]:
         page.keyboard.press("Tab")
         if fault := page.evaluate(f"{_CHECKS}.step()"):
             unmarked[fault] = None
+        if not _asked(page, "missed"):
+            break
     return [*_asked(page, "missed"), *unmarked]
 
 
