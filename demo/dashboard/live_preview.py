@@ -22,8 +22,8 @@ _LOG = logging.getLogger(__name__)
 MOST_HZ = 30.0
 WIDEST_PX = 960
 JPEG_QUALITY = 80
-SLACK_S = 0.006
-"""A frame that comes so much early still counts as due: a camera at just 30 Hz has jitter."""
+SLACK_S = 0.014
+"""A frame that comes so much early still counts as due: frames of a camera at just 30 Hz come in twos and threes."""
 HISTORY_S = 10.0
 """Samples of the past that a new viewer gets with its first frame."""
 LATELY = 300

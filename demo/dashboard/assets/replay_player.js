@@ -24,7 +24,7 @@ export class Player extends EventTarget {
     this.faceOnly = false;
     this.looped = null;
     this.selected = null;
-    this.canvas = make("canvas", { class: "picture", tabindex: "0", role: "img" });
+    this.canvas = make("canvas", { class: "picture", tabindex: "0", role: "img", "aria-label": words("replay.no-picture") });
     this.context = this.canvas.getContext("2d");
     this.badges = make("div", { class: "badges", "aria-live": "off" });
     this.message = make("p", { class: "message", role: "status", hidden: true });
