@@ -6,6 +6,7 @@ import secrets
 import time
 from collections import deque
 from http.cookies import SimpleCookie
+from ipaddress import ip_address
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.requests import Request
@@ -14,7 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.dashboard.login_page import login_page
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 COOKIE = "onset-access"
 LOGIN = "/onset/login"
 SHORTEST_PASSWORD = 8
@@ -22,7 +22,9 @@ FAILURES = 5
 FAILURE_SPAN_S = 60.0
 LARGEST_FORM = 4096
 LARGEST_REQUEST = 2**20
-"""Bytes that our own routes take; files come in through Gradio's upload, which has its own limit."""
+"""Bytes that our own routes take; videos come in through Gradio's upload, which has its own limit."""
+COUNTING = frozenset({"/onset/checkpoints"})
+"""Routes that take more, and count it themselves while it comes in."""
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -49,7 +51,10 @@ HEADERS = {
 
 def is_loopback(host: str) -> bool:
     """Whether an address can be reached from this machine alone."""
-    return host in LOOPBACK or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Access:
@@ -97,14 +102,14 @@ class Access:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = _headers(scope)
         host = headers.get("host", "")
-        if self._local and urlsplit(f"//{host}").hostname not in LOOPBACK | {None}:
+        if self._local and not is_loopback(urlsplit(f"//{host}").hostname or "localhost"):
             return PlainTextResponse(f"{host}: this dashboard answers on this machine only", 403)
         changes = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc != host
         if changes and (foreign or headers.get("sec-fetch-site") == "cross-site"):
             return PlainTextResponse("another page may not use this dashboard", 403)
-        if scope["type"] == "http" and scope["path"].startswith("/onset/"):
+        if scope["type"] == "http" and scope["path"].startswith("/onset/") and scope["path"] not in COUNTING:
             return _refuse_large(headers)
         return None
 

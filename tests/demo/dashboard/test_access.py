@@ -1,5 +1,6 @@
 """Who may come in, tried on the door alone and on a whole dashboard."""
 
+import json
 import ssl
 import subprocess
 import urllib.error
@@ -124,6 +125,25 @@ def test_long_requests_are_refused_before_they_are_read() -> None:
     assert client.post("/onset/change", content=iter([b"x"])).status_code == 411
     password_sized = _client(PASSWORD).post(access.LOGIN, content=b"x" * (access.LARGEST_FORM + 1))
     assert password_sized.status_code == 413
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "::1"])
+def test_every_loopback_address_is_this_machine(host: str) -> None:
+    assert Address(host=host).password is None
+    shown = f"[{host}]:7860" if ":" in host else f"{host}:7860"
+    assert _client(host=host).get("/", headers={"host": shown}).text == "inside"
+
+
+@pytest.mark.parametrize("host", ["127.evil.example", "192.0.2.7", "0.0.0.0", "::"])
+def test_what_only_looks_like_this_machine_is_not(host: str) -> None:
+    assert not access.is_loopback(host)
+
+
+def test_checkpoints_may_be_larger_than_other_requests(dashboard: Served) -> None:
+    request = urllib.request.Request(f"{dashboard.url}/onset/checkpoints", data=b"x" * (2 * access.LARGEST_REQUEST))
+    with urllib.request.urlopen(request) as answer:
+        # Taken in and looked at, not turned away at the door.
+        assert "zip" in json.loads(answer.read())["error"]
 
 
 def test_pages_carry_their_limits() -> None:
