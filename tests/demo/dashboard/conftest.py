@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
+
+from demo.kernels import prepare_kernels
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -61,6 +64,12 @@ def serving(data: Path, *, host: str = "127.0.0.1", **address: object) -> Iterat
         thread.join(20)
         listening.close()
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels() -> None:
+    """Compile every kernel of a run beforehand, on a fresh machine: the tests' patience is for what comes after."""
+    prepare_kernels(Console(quiet=True))
 
 
 @pytest.fixture
