@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED = frozenset({"done", "failed", "cancelled"})
 AT_ONCE = 3
-"""Jobs under way at the same time: the others wait, so that a live run keeps its cores. Of builds and measurements only one
+"""Jobs under way at the same time: the others wait, so that a live run keeps its cores. Of builds and measurements one
 works at a time; a second one waits in its place, and beside both a replay or an export still goes on."""
 REMEMBERED = 100
 """Ended jobs that are still listed."""
