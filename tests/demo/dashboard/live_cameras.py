@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,23 @@ class TurnedCamera(Source):
     def turn(self, frames: int) -> None:
         """Give some frames."""
         self.turns.release(frames)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Give frames at about its rate while the block lasts."""
+        enough = threading.Event()
+
+        def go_on() -> None:
+            while not enough.wait(PERIOD_NS / 1e9):
+                self.turn(1)
+
+        crank = threading.Thread(target=go_on, name="test-crank")
+        crank.start()
+        try:
+            yield
+        finally:
+            enough.set()
+            crank.join()
 
 
 def wait_until(condition: Callable[[], Any], limit_s: float = 60.0) -> None:
