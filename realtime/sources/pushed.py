@@ -38,8 +38,9 @@ class Listener:
 class PushedSource(Source):
     """Images from a sender, decoded in the thread that reads; numbers and capture times are the sender's.
 
-    What the sender could not send, what did not fit into the queue and what cannot be decoded is missing from the
-    indices that `read` gives, and counted in `dropped`: nothing is lost silently. A sender may go away and come back;
+    What the sender could not send, what did not fit into the queue, what was taken no later than the image before and
+    what cannot be decoded is missing from the indices that `read` gives, and counted in `dropped`: nothing is lost
+    silently. A sender may go away and come back;
     numbers and times go on.
 
     Args:
@@ -247,7 +248,12 @@ class PushedSource(Source):
             if self._state == "ended":
                 return False
             self._check(delivery, image)
-            self._expected, self._newest_ns = image.index + 1, image.captured_ns
+            self._expected = image.index + 1
+            if self._newest_ns is not None and image.captured_ns <= self._newest_ns:
+                # The sender's clock was set anew. It must hear of the image, or it waits for room for ever.
+                delivery.listener.taken(image.index)
+                return False
+            self._newest_ns = image.captured_ns
             if self._too_many():
                 return False
             self._waiting.append(image)
@@ -262,9 +268,6 @@ class PushedSource(Source):
             raise BadInput(f"{self.name}: this connection was replaced by a newer one")
         if image.index < self._expected:
             self._refuse(f"image {image.index} came after {self._expected - 1}, numbers must rise; start again")
-        if self._newest_ns is not None and image.captured_ns <= self._newest_ns:
-            behind_ms = (self._newest_ns - image.captured_ns) / 1e6
-            self._refuse(f"image {image.index} was taken {behind_ms:.1f} ms before the last one; start again")
         known = self._format
         if known is not None and (image.width, image.height) != (known.width, known.height):
             self._refuse(
@@ -310,11 +313,14 @@ class Delivery:
         """Where the numbers go on; a sender that has counted on by itself may be further."""
 
     def push(self, image: PushedImage) -> bool:
-        """Hand in an image; False where it was let go: the run has ended, or no camera films so many a second.
+        """Hand in an image.
+
+        Returns:
+            False where it was let go: the run has ended, no camera films so many a second, or its time does not rise.
 
         Raises:
-            BadInput: if this connection was replaced; if numbers or times do not rise or the size
-                changed, which also ends the source.
+            BadInput: if this connection was replaced; if numbers do not rise or the size changed, which also
+                ends the source.
         """
         return self.source._receive(self, image)
 

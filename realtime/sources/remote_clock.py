@@ -12,6 +12,8 @@ _REMEMBERED = 16
 _MOST_SLEW = 200e-6
 """Clocks of computers drift apart by some ten millionths; adjusting by more would bend the intervals between frames."""
 _JUMP_NS = NANOSECONDS // 10
+_COARSE_NS = 5 * NANOSECONDS // 1000
+"""Browsers round their clock, to a millisecond or so: an answer may seem to have come before the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class RemoteClock:
         return None if not self._exchanges else self._quickest().delay_ns // 2
 
     def add(self, *, sent_ns: int, there_ns: int, back_ns: int, received_ns: int) -> None:
-        """Take one exchange.
+        """Take one exchange; one that took less than no time, by as much as a coarse clock explains, is left out.
 
         Args:
             sent_ns: when the question left here.
@@ -53,8 +55,10 @@ class RemoteClock:
             BadInput: if the times are out of order.
         """
         delay_ns = (received_ns - sent_ns) - (back_ns - there_ns)
-        if back_ns < there_ns or delay_ns < 0:
+        if back_ns < there_ns or delay_ns < -_COARSE_NS:
             raise BadInput("clock exchange: the times are out of order; connect again")
+        if delay_ns < 0:
+            return
         exchange = _Exchange((sent_ns - there_ns + received_ns - back_ns) // 2, delay_ns)
         if self._exchanges and abs(exchange.offset_ns - self._quickest().offset_ns) > _JUMP_NS + delay_ns:
             # The clock there stood still while that computer slept: what was known of it is over.

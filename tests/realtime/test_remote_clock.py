@@ -67,5 +67,15 @@ def test_before_the_first_exchange_and_out_of_order_it_says_so() -> None:
     with pytest.raises(BadInput, match="out of order"):
         clock.add(sent_ns=10, there_ns=5, back_ns=4, received_ns=20)
     with pytest.raises(BadInput, match="out of order"):
-        clock.add(sent_ns=10, there_ns=5, back_ns=50, received_ns=20)
+        clock.add(sent_ns=10, there_ns=5, back_ns=5_000_100, received_ns=20)
     assert clock.uncertainty_ns is None
+
+
+def test_an_exchange_that_a_coarse_clock_makes_shorter_than_nothing_is_left_out() -> None:
+    clock = RemoteClock()
+    clock.add(sent_ns=0, there_ns=AHEAD_NS, back_ns=AHEAD_NS + 1_000_000, received_ns=400_000)
+    assert clock.uncertainty_ns is None
+    exchange(clock, SECOND_NS, 200_000, 200_000)
+    clock.add(sent_ns=0, there_ns=AHEAD_NS, back_ns=AHEAD_NS + 5_000_000, received_ns=1)
+    assert clock.here_ns(AHEAD_NS) == 0
+    assert clock.uncertainty_ns == 200_000
