@@ -57,6 +57,8 @@ export class CameraSender {
     this.page = [...crypto.getRandomValues(new Uint8Array(12))].map((one) => one.toString(16).padStart(2, "0")).join("");
     this.counted = {};
     this.state = "idle";
+    this.returning = null; // set while an unplugged camera is waited for
+    this.again = () => this.#again();
     this.visible = () => this.#say(this.state === "hidden" ? "sending" : this.state);
   }
 
@@ -81,7 +83,7 @@ export class CameraSender {
 
   /** Send what is under way, say how many images there were, and let the camera go. */
   stop() {
-    clearInterval(this.returning);
+    this.#waitNoMore();
     if (this.worker && this.state !== "ended") this.worker.postMessage({ type: "stop", total: this.#produced() });
     else this.#end("ended");
   }
@@ -92,7 +94,9 @@ export class CameraSender {
   }
 
   async #ask() {
-    const { deviceId, width, height, frameRate } = this.settings;
+    const { width, height, frameRate } = this.settings;
+    // One run, one camera: after an unplugging no other one may take its place unseen.
+    const deviceId = this.filmed || this.settings.deviceId;
     const size = { width: { ideal: width }, height: { ideal: height }, ...UNTOUCHED };
     const video = { ...size, frameRate: { ideal: frameRate }, ...(deviceId && { deviceId: { exact: deviceId } }) };
     const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
@@ -108,6 +112,7 @@ export class CameraSender {
     const [track] = this.stream.getVideoTracks();
     this.track = track;
     const found = track.getSettings();
+    this.filmed = found.deviceId;
     const hello = {
       page: this.page,
       device: track.label,
@@ -182,21 +187,30 @@ export class CameraSender {
     this.worker.postMessage({ type: "leave", reason: "its camera was unplugged" });
     this.#say("unplugged");
     clearInterval(this.polling);
-    const again = async () => {
-      try {
-        this.stream = await this.#ask();
-      } catch {
-        return;
-      }
-      clearInterval(this.returning);
-      navigator.mediaDevices.removeEventListener("devicechange", again);
-      if (this.state === "unplugged") this.#film();
-      else this.#letGo();
-    };
     if (this.given) return;
+    this.#waitNoMore();
+    this.returning = setInterval(this.again, RETURN_MS);
+    navigator.mediaDevices.addEventListener("devicechange", this.again);
+  }
+
+  /** Take the unplugged camera up again, if it is there; one request at a time. */
+  async #again() {
+    if (this.asking || this.returning === null) return;
+    this.asking = true;
+    const stream = await this.#ask().catch(() => null);
+    this.asking = false;
+    if (!stream) return;
+    // Stopped or ended meanwhile: nobody waits for this camera, which must not stay switched on.
+    if (this.returning === null) return stream.getTracks().forEach((track) => track.stop());
+    this.#waitNoMore();
+    this.stream = stream;
+    this.#film();
+  }
+
+  #waitNoMore() {
     clearInterval(this.returning);
-    this.returning = setInterval(again, RETURN_MS);
-    navigator.mediaDevices.addEventListener("devicechange", again);
+    this.returning = null;
+    navigator.mediaDevices?.removeEventListener("devicechange", this.again);
   }
 
   #hear(message) {
@@ -221,7 +235,7 @@ export class CameraSender {
 
   #letGo() {
     clearInterval(this.polling);
-    clearInterval(this.returning);
+    this.#waitNoMore();
     document.removeEventListener("visibilitychange", this.visible);
     if (!this.given) this.stream?.getTracks().forEach((track) => track.stop());
     if (this.preview) this.preview.srcObject = null;
