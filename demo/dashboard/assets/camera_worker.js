@@ -18,6 +18,7 @@ let over = false;
 let stopping = false;
 let started = false;
 let attempts = 0;
+let retry = null;
 let credits = 0;
 let next = 0;
 let newestMs = -Infinity;
@@ -34,8 +35,10 @@ const say = (state, detail = "") => postMessage({ type: "state", state, detail }
 // — the connection —
 
 function connect() {
-  if (over) return;
+  clearTimeout(retry);
+  if (over || settings.left) return;
   ready = false;
+  socket?.close(); // never two at once: the run would take the older one's end for this one's
   const mine = (socket = new WebSocket(settings.address));
   mine.binaryType = "arraybuffer";
   mine.onopen = () => mine.send(JSON.stringify({ type: "hello", ...settings.hello, coding: settings.raw ? "i420" : "jpeg" }));
@@ -67,12 +70,13 @@ function lost() {
   ready = false;
   if (over || settings.left) return;
   say("reconnecting");
-  setTimeout(connect, BACK_OFF_MS[Math.min(attempts++, BACK_OFF_MS.length - 1)]);
+  retry = setTimeout(connect, BACK_OFF_MS[Math.min(attempts++, BACK_OFF_MS.length - 1)]);
 }
 
 function end(state, detail = "") {
   if (over) return;
   over = true;
+  clearTimeout(retry);
   reader?.cancel().catch(() => {});
   postFigures();
   say(state, detail);
@@ -219,6 +223,7 @@ function film(message) {
 
 function leave(reason) {
   settings.left = true;
+  clearTimeout(retry);
   if (ready) socket.send(JSON.stringify({ type: "leave", reason }));
   socket?.close();
 }
