@@ -1,5 +1,5 @@
 // The live view: <onset-live> watches the one live run over a WebSocket; whoever opens the page sees the same.
-import { ask, cameraFigures, hangUp, onCamera, send, sendsCamera, takeUpAgain } from "./live_camera.js";
+import { ask, cameraFigures, forgetFault, hangUp, onCamera, send, sendsCamera, takeUpAgain } from "./live_camera.js";
 import { Conditions, Figures } from "./live_conditions.js";
 import { LiveConnection } from "./live_connection.js";
 import { Curves } from "./live_curves.js";
@@ -139,7 +139,7 @@ class OnsetLive extends HTMLElement {
     if (!screen) return;
     const now = performance.now();
     const { state, reason } = this.fault ?? this.state;
-    const shown = stateToShow({ link: this.link, state, reason, camera: this.camera, heard: preview.heard, now });
+    const shown = stateToShow({ link: this.link, state, source: this.state.source, reason, camera: this.camera, heard: preview.heard, now });
     screen.show(shown, this.state.session);
     layout.state(this.state, this.header, shown ? "" : this.hint(now));
   }
@@ -199,7 +199,11 @@ const live = () => document.querySelector("onset-live");
 /** What the buttons beside the element call. */
 globalThis.onsetLive = {
   /** Before a start: whether it may begin; a camera of this browser is asked for now. */
-  prepare: async (source) => source !== "browser" || (await ask()),
+  prepare: async (source) => {
+    if (source === "browser") return ask();
+    forgetFault();
+    return true;
+  },
   /** After a start: {session, ticket, error}. */
   started: async (result) => {
     if (!result) return;

@@ -38,6 +38,9 @@ function tell(state, detail = "") {
   for (const listener of listeners) listener(fault);
 }
 
+/** What was wrong with this browser's camera says nothing of a run from another source. */
+export const forgetFault = () => tell(null);
+
 export const sendsCamera = () => sender !== null;
 export const cameraFigures = () => sender?.figures() ?? null;
 
@@ -119,5 +122,6 @@ export async function hangUp() {
   const was = sender;
   sender = null;
   sessionStorage.removeItem(KEPT);
+  tell(null);
   was?.stop();
 }

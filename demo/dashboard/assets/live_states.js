@@ -26,13 +26,16 @@ const ICONS = {
 /** States over the last picture, which stays to be seen. */
 const OVER_PICTURE = new Set(["camera-lost", "quiet", "disconnected", "stopping"]);
 /** States in which a camera that this page cannot open is the news. */
-const WANTS_CAMERA = new Set(["idle", "failed", "waiting-for-camera", "camera-lost"]);
+const WANTS_CAMERA = new Set(["idle", "failed"]);
+/** And those of a run that is filmed by a browser. */
+const RUN_WANTS_CAMERA = new Set(["waiting-for-camera", "camera-lost"]);
 
 /** The state to show; null while the picture speaks for itself. */
-export function stateToShow({ link, state, reason, camera, heard, now }) {
+export function stateToShow({ link, state, source, reason, camera, heard, now }) {
   if (link === "connecting") return { name: "connecting" };
   if (link === "lost") return { name: "disconnected" };
-  if (camera && camera.state !== "beside" && WANTS_CAMERA.has(state)) {
+  const ofRun = source === "browser";
+  if (camera && camera.state !== "beside" && (WANTS_CAMERA.has(state) || (ofRun && RUN_WANTS_CAMERA.has(state)))) {
     return { name: camera.state, text: camera.state === "camera-fault" ? camera.detail : "" };
   }
   if (state === "failed") return { name: faultOf(reason), text: noticeWords(reason ?? "") };
@@ -41,7 +44,7 @@ export function stateToShow({ link, state, reason, camera, heard, now }) {
     const silent = now - heard;
     return silent > QUIET_MS ? { name: "quiet", values: { seconds: Math.floor(silent / 1000) } } : null;
   }
-  const beside = camera?.state === "beside" && state === "camera-lost" ? camera.detail : "";
+  const beside = ofRun && camera?.state === "beside" && state === "camera-lost" ? camera.detail : "";
   return { name: state, text: beside || noticeWords(reason ?? "") };
 }
 
