@@ -33,6 +33,7 @@ export class Preview {
     this.waiting = null; // the newest picture that is decoded and not drawn yet
     this.shown = null; // the picture on the screen, kept for changes of the overlay
     this.order = 0;
+    this.accepted = 0; // the newest order that was decoded or cleared: pictures may be decoded out of turn
     this.faceSeen = 0;
     this.heard = 0;
     this.sizes = new ResizeObserver(() => this.fit());
@@ -65,13 +66,14 @@ export class Preview {
       this.overtake(header.index);
       return;
     }
-    if (this.waiting && this.waiting.order > order) {
+    if (order <= this.accepted) {
       image.close();
       this.overtake(header.index);
       return;
     }
+    this.accepted = order;
     if (this.waiting) this.letGo();
-    this.waiting = { header, image, received, order };
+    this.waiting = { header, image, received };
     this.request();
   }
 
@@ -151,6 +153,7 @@ export class Preview {
   clear() {
     for (const held of [this.waiting, this.shown]) held?.image.close();
     this.waiting = this.shown = null;
+    this.accepted = this.order; // what is still being decoded belongs to the run before
     this.faceSeen = this.heard = 0;
     this.context.fillStyle = "#0b0e11";
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
