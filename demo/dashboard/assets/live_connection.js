@@ -28,6 +28,7 @@ export class LiveConnection {
 
   open() {
     if (this.ended) return;
+    this.drop();
     this.handlers.link(this.tries ? "lost" : "connecting");
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
@@ -35,6 +36,14 @@ export class LiveConnection {
     socket.onopen = () => this.watchSilence();
     socket.onmessage = (message) => this.take(socket, message.data);
     socket.onclose = () => this.again(socket);
+  }
+
+  /** Let the socket before go, which may still be connecting: the server would count two viewers. */
+  drop() {
+    clearInterval(this.silence);
+    if (!this.socket) return;
+    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close();
   }
 
   take(socket, data) {
@@ -84,9 +93,7 @@ export class LiveConnection {
     this.ended = true;
     window.removeEventListener("online", this.online);
     clearTimeout(this.timer);
-    clearInterval(this.silence);
-    this.socket.onclose = null;
-    this.socket.close();
+    this.drop();
   }
 }
 
