@@ -84,7 +84,7 @@ def as_json(record: Mapping[str, Any], *, indent: int | None = 2) -> bytes:
 
 def without_password(source: str) -> str:
     """A source's name, without the name and password that a stream's address may carry."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "", source)
+    return re.sub(r"(?<=://)[^/?#\s]*@", "", source)
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ import tyro
 from demo.commands.run_flags import RunFlags, settings_under
 from demo.run_display import follow
 from engines.errors import BadInput
+from realtime.json_lines import without_password
 from realtime.lab_streaming import LabStreaming
 from realtime.session_run import SessionRun
 from realtime.sources import Source, is_stream_address, open_source
@@ -49,7 +50,7 @@ class Live(RunFlags):
         )
         with ExitStack() as stack:
             if self.lsl:
-                run.attach(stack.enter_context(closing(LabStreaming(f"onset-{self.camera}"))).watcher)
+                run.attach(stack.enter_context(closing(LabStreaming(f"onset-{without_password(self.camera)}"))).watcher)
             code, summary = follow(run, quiet=self.json, duration_s=self.duration_s)
         if self.json:
             print(json.dumps(summary))

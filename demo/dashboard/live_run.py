@@ -119,7 +119,7 @@ class LiveRun:
                 clock=self._clock,
             )
             if request.lab_streaming:
-                outlet = LabStreaming(f"onset-{request.source}", clock=self._clock)
+                outlet = LabStreaming(f"onset-{without_password(request.source)}", clock=self._clock)
                 run.attach(stack.enter_context(closing(outlet)).watcher)
             self._begin(request, folder.name, run, stack.pop_all())
             return LiveStart(session=folder.name, ticket=ticket)

@@ -9,6 +9,7 @@ from av.video.stream import VideoStream
 from engines.errors import BadInput
 from realtime.clock import Clock, MonotonicClock, to_seconds
 from realtime.frames import Frame
+from realtime.json_lines import without_password
 from realtime.sources.base import Source, SourceLost
 from realtime.sources.decoding import PictureReader, PresentationTimes, RgbConverter, picture_stream
 
@@ -31,6 +32,8 @@ class Stream(Source):
     decoder uses slice threads only: frame threads would hold back one picture each. A stream has no natural
     end: when the sender goes, `read` raises `SourceLost`, unless a stated duration was reached.
 
+    Name, description and messages are without the name and password that the address may carry.
+
     Args:
         address: for example rtsp://…, tcp://…, udp://…, http://….
         give_up_s: longest silence once the stream runs. The connection cannot be used after that; shorter
@@ -44,12 +47,13 @@ class Stream(Source):
     def __init__(
         self, address: str, *, give_up_s: float = 5.0, open_timeout_s: float = 10.0, clock: Clock | None = None
     ) -> None:
-        self.name = address
+        self._address = address
+        self.name = without_password(address)
         self._give_up_s, self._open_timeout_s = give_up_s, open_timeout_s
         self._clock = clock or MonotonicClock()
         self._container: InputContainer | None = None
         self._last_ns, self._frames = -1, 0
-        self._description: dict[str, Any] = {"kind": "stream", "name": address}
+        self._description: dict[str, Any] = {"kind": "stream", "name": self.name}
 
     @property
     def description(self) -> dict[str, Any]:
@@ -64,14 +68,13 @@ class Stream(Source):
             BadInput: if nothing answers, or what answers is no video.
         """
         try:
-            container = av.open(self.name, mode="r", options=self._options(), timeout=self._timeouts())
-        except av.error.ExitError as error:
+            container = av.open(self._address, mode="r", options=self._options(), timeout=self._timeouts())
+        except av.error.ExitError:
             raise BadInput(
                 f"{self.name}: no video came within {self._open_timeout_s:g} s; check that the sender runs"
-            ) from error
+            ) from None  # the error names the whole address
         except (av.FFmpegError, OSError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise BadInput(f"{self.name}: cannot be opened ({reason}); check address and sender") from error
+            raise BadInput(f"{self.name}: cannot be opened ({_reason(error)}); check address and sender") from None
         try:
             stream = picture_stream(container, self.name)
             self._prepare(container, stream)
@@ -150,13 +153,12 @@ class Stream(Source):
     def _read_picture(self) -> tuple[int, Any] | None:
         try:
             numbered = self._reader.read()
-        except av.error.ExitError as error:
+        except av.error.ExitError:
             raise SourceLost(
                 f"{self._so_far()}: nothing more came for {self._give_up_s:g} s; check the sender"
-            ) from error
+            ) from None
         except (av.FFmpegError, OSError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise SourceLost(f"{self._so_far()}: cut off ({reason})") from error
+            raise SourceLost(f"{self._so_far()}: cut off ({_reason(error)})") from None
         if numbered is None and not self._reached_its_end():
             raise SourceLost(f"{self._so_far()}: cut off, the sender closed the stream")
         return numbered
@@ -171,3 +173,7 @@ class Stream(Source):
 
     def _so_far(self) -> str:
         return f"{self.name}: after {self._frames} frames, at {to_seconds(max(self._last_ns, 0)):.3f} s"
+
+
+def _reason(error: Exception) -> str:
+    return without_password(str(getattr(error, "strerror", None) or error))

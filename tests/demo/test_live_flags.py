@@ -23,10 +23,11 @@ class Outlet:
     """Keeps what would be sent."""
 
     sent: list[ExpressionEvent]
+    source_id = ""
     closed = False
 
     def __init__(self, source_id: str) -> None:
-        assert source_id == "onset-0"
+        Outlet.source_id = source_id
         Outlet.sent = []
         Outlet.closed = False
         self.watcher = Watcher(on_event=Outlet.sent.append)
@@ -49,7 +50,9 @@ def _camera(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_camera")
 def test_frames_are_recorded_and_events_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo.commands.live, "LabStreaming", Outlet)
-    assert Live(out=tmp_path / "session", record=True, lsl=True, json=True).run() == 0
+    camera = "rtsp://someone:secret@camera/live"
+    assert Live(out=tmp_path / "session", camera=camera, record=True, lsl=True, json=True).run() == 0
+    assert Outlet.source_id == "onset-rtsp://camera/live"
     session = read_session(tmp_path / "session")
     with VideoFile(tmp_path / "session" / session.record["recording"]) as video:
         frames = sum(1 for _ in video)

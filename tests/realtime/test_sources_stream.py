@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engines.errors import BadInput
 from realtime.capture import Capture
 from realtime.frames import Frame
 from realtime.sources import SourceLost, SourceStalled, Stream, VideoFile
+from realtime.sources.persistent import PersistentSource
 from tests.videos import number_of, write_numbered
 
 FFMPEG = shutil.which("ffmpeg")
@@ -148,3 +150,33 @@ def test_what_does_not_answer_is_named() -> None:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(BadInput, match=r"no video came within 0\.3 s"):
             Stream(address, open_timeout_s=0.3).open()
+
+
+def test_the_password_of_an_address_is_used_but_never_told() -> None:
+    asked: list[bytes] = []
+
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            asked.append(connection.recv(4096))
+            connection.sendall(b"HTTP/1.0 404 Not Found\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, args=(server,), name="onset-answer")
+        thread.start()
+        port = server.getsockname()[1]
+        stream = Stream(f"http://someone:top%40secret@127.0.0.1:{port}/live")
+        with pytest.raises(BadInput, match=rf"http://127\.0\.0\.1:{port}/live: cannot be opened") as refused:
+            stream.open()
+        thread.join(10)
+    assert asked[0].startswith(b"GET /live"), "the whole address was asked"
+    told = "".join(traceback.format_exception(refused.value))
+    for text in (stream.name, str(stream.description), told):
+        assert "secret" not in text
+        assert "someone" not in text
+    assert stream.name == stream.description["name"] == f"http://127.0.0.1:{port}/live"
+
+
+def test_a_stream_that_is_opened_again_keeps_the_password_to_itself() -> None:
+    source = PersistentSource(lambda: Stream("rtsp://someone:sec@ret@camera/live"))
+    assert source.name == source.description["name"] == "rtsp://camera/live"

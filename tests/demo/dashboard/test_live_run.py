@@ -353,6 +353,9 @@ def test_markers_are_sent_where_that_is_asked_for(bench: Bench, monkeypatch: pyt
     assert outlet.source_id == "onset-camera 0"
     assert outlet.looks > 0
     assert outlet.closed
+    bench.run(LiveRequest(source="rtsp://someone:secret@camera/live", lab_streaming=True))
+    bench.stop()
+    assert Outlet.made[-1].source_id == "onset-rtsp://camera/live"
 
 
 def test_without_the_layer_no_run_begins(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
