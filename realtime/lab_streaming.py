@@ -4,11 +4,12 @@ import importlib
 import json
 import logging
 import threading
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
 from engines.errors import BackendUnavailable, in_one_line
-from realtime.clock import Clock, MonotonicClock, to_seconds
+from realtime.clock import NANOSECONDS, Clock, MonotonicClock, to_seconds
 from realtime.events import ExpressionEvent
 from realtime.watcher import Look, Watcher
 
@@ -16,6 +17,7 @@ _LOG = logging.getLogger(__name__)
 STREAM_NAME, STREAM_TYPE = "Onset", "Markers"
 _QUIET = b"[log]\nlevel = -2\n"
 """Errors only: the library writes to the terminal otherwise."""
+_REMEMBERED_S = 60
 
 
 class LabStreaming:
@@ -48,6 +50,7 @@ class LabStreaming:
         self._outlet: Any = self._layer.StreamOutlet(information)
         self._lock = threading.Lock()
         self._began_ns: int | None = None
+        self._begun_ns: deque[tuple[int, int]] = deque()  # (second, earliest beginning that one of its frames tells)
         self.watcher = Watcher(on_look=self._note_times, on_event=self.push)
         """Looks on at the run whose events are sent."""
 
@@ -73,10 +76,17 @@ class LabStreaming:
             self._outlet = None
 
     def _note_times(self, look: Look) -> None:
-        """Learn when the source's time began on our clock; the frame that was delayed least says it best."""
-        began_ns = look.frame.captured_ns - look.frame.time_ns
-        if self._began_ns is None or began_ns < self._began_ns:
-            self._began_ns = began_ns
+        """Learn when the source's time began on our clock; the frame that was delayed least says it best.
+
+        Of the last minute only: the sender's clock drifts against ours.
+        """
+        second, began_ns = look.frame.captured_ns // NANOSECONDS, look.frame.captured_ns - look.frame.time_ns
+        if self._begun_ns and self._begun_ns[-1][0] == second:
+            began_ns = min(began_ns, self._begun_ns.pop()[1])
+        self._begun_ns.append((second, began_ns))
+        while self._begun_ns[0][0] <= second - _REMEMBERED_S:
+            self._begun_ns.popleft()
+        self._began_ns = min(began_ns for _, began_ns in self._begun_ns)
 
 
 def _load() -> Any:

@@ -15,7 +15,7 @@ from realtime.clock import MonotonicClock, to_nanoseconds
 from realtime.frames import Frame
 from realtime.lab_streaming import LabStreaming
 from realtime.watcher import Look
-from tests.realtime.session_fixtures import an_event
+from tests.realtime.session_fixtures import HandClock, an_event
 
 
 def look(captured_ns: int, time_ns: int) -> Look:
@@ -54,6 +54,50 @@ def test_a_marker_bears_the_moments_themselves(streaming: LabStreaming) -> None:
     assert marker["onset_lsl_s"] == pytest.approx(stamp_s, abs=1e-6)
     assert marker["apex_lsl_s"] - marker["onset_lsl_s"] == pytest.approx(0.10)
     assert marker["offset_lsl_s"] - marker["onset_lsl_s"] == pytest.approx(0.25)
+
+
+class StandInLayer:
+    """Takes markers; its clock is that of the frames."""
+
+    IRREGULAR_RATE = 0.0
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.stamps_s: list[float] = []
+
+    def StreamInfo(self, *_facts: object) -> "StandInLayer":  # noqa: N802 - pylsl's name
+        return self
+
+    def StreamOutlet(self, _information: object) -> "StandInLayer":  # noqa: N802 - pylsl's name
+        return self
+
+    def desc(self) -> "StandInLayer":
+        return self
+
+    def append_child_value(self, _name: str, _value: str) -> None:
+        pass
+
+    def local_clock(self) -> float:
+        return self.clock.now_ns() / 1e9
+
+    def push_sample(self, _sample: list[str], stamp_s: float) -> None:
+        self.stamps_s.append(stamp_s)
+
+
+@pytest.mark.parametrize("drift", [100e-6, -100e-6])
+def test_the_drift_of_a_senders_clock_is_followed(monkeypatch: pytest.MonkeyPatch, drift: float) -> None:
+    layer = StandInLayer()
+    monkeypatch.setattr("realtime.lab_streaming._load", lambda: layer)
+    streaming = LabStreaming("onset-test", clock=layer.clock)
+    begin_ns = layer.clock.now_ns()
+    assert streaming.watcher.on_look is not None
+    for step in range(2 * 3600):  # an hour, twice a second; frames are late by 5 ms, and more now and then
+        filmed_s = step / 2
+        captured_ns = begin_ns + to_nanoseconds(filmed_s + (0.005 if step % 10 == 0 else 0.08))
+        streaming.watcher.on_look(look(captured_ns, to_nanoseconds(filmed_s * (1 + drift))))
+    streaming.push(an_event(onset_s=3590.0 * (1 + drift)))
+    (stamp_s,) = layer.stamps_s
+    assert stamp_s == pytest.approx(begin_ns / 1e9 + 3590.005, abs=0.007), "0.36 s off if the first frames counted"
 
 
 def test_after_closing_nothing_is_sent_and_nothing_fails(streaming: LabStreaming) -> None:
