@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from engines.errors import BadInput
 from realtime.json_lines import Record, append_line, read_lines
 from realtime.session_reader import EVENTS_NAME, REJECTED_NAME, is_session
+from realtime.written_words import refuse_unseen
 
 REMARKS_NAME = "remarks.jsonl"
 LONGEST_LABEL = 80
@@ -103,9 +104,11 @@ def add_remark(
         The remark, numbered and dated.
 
     Raises:
-        BadInput: if the folder is no session, holds no such event, the words are too long, or the disk is full.
+        BadInput: if the folder is no session, holds no such event, the words are too long or hold control characters,
+            or the disk is full.
     """
-    said, called = note.strip(), (label or "").strip() or None
+    said = note.replace("\r\n", "\n").strip()  # some pages break lines so
+    called = (label or "").strip() or None
     _check(folder, event_id, rejected_number, time_s)
     _check_words(called, said)
     with _writing:
@@ -177,6 +180,8 @@ def _check_words(label: str | None, note: str) -> None:
         raise BadInput(f"remark: a label of {len(label)} characters; give at most {LONGEST_LABEL}")
     if len(note) > LONGEST_NOTE:
         raise BadInput(f"remark: a note of {len(note)} characters; give at most {LONGEST_NOTE}")
+    refuse_unseen(label or "", what="remark: the label")
+    refuse_unseen(note, what="remark: the note")
 
 
 def _lines(path: Path) -> tuple[Record, ...]:

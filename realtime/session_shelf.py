@@ -16,6 +16,7 @@ from engines.errors import BadInput
 from realtime.json_lines import Record, read_lines, without_password, write_atomically
 from realtime.session_reader import EVENTS_NAME, MEDIA_NAME, REJECTED_NAME, SESSION_NAME
 from realtime.signals import STREAM_NAME
+from realtime.written_words import refuse_unseen
 
 TITLE_NAME = "title.txt"
 """What a person calls the session; beside `session.json`, which stays as it was recorded."""
@@ -97,11 +98,13 @@ class SessionShelf:
         """Give a session a title; an empty one takes it away.
 
         Raises:
-            BadInput: if there is no such session, or the title is too long or cannot be written.
+            BadInput: if there is no such session, or the title is too long, holds control characters or cannot be
+                written.
         """
         words, path = " ".join(title.split()), self._place(name) / TITLE_NAME
         if len(words) > LONGEST_TITLE:
             raise BadInput(f"{name}: the title has {len(words)} characters; use at most {LONGEST_TITLE}")
+        refuse_unseen(words, what=f"{name}: the title")
         try:
             if words:
                 write_atomically(path, f"{words}\n".encode())

@@ -18,6 +18,7 @@ from realtime.export.material import Material, Progress
 from realtime.json_lines import Record, without_password
 from realtime.session_frames import find_footage
 from realtime.session_remarks import Remark
+from realtime.written_words import for_xml
 
 _KINDS = ("micro", "macro")
 _UNDER = ("label", "corrected label", "note", "regions", "action units", "strength")
@@ -42,6 +43,10 @@ class _Annotation:
     value: str
     apex_ms: int | None = None
     under: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.value = for_xml(self.value)
+        self.under = {name: for_xml(words) for name, words in self.under.items()}
 
 
 def write(material: Material, folder: Path, progress: Progress) -> list[Path]:
@@ -176,6 +181,7 @@ def _link(document: Eaf, material: Material, folder: Path) -> None:
         footage = find_footage(material.session, material.recordings)
         source = without_password(str(material.session.record.get("source") or ""))
         name = PurePath(source).name if footage.path is None else footage.path.name
+    name = for_xml(name)
     if Path(name).suffix:
         mime_type = _MIME_TYPES.get(Path(name).suffix.lower(), "video/*")
         document.add_linked_file(f"./{name}", relpath=f"./{name}", mimetype=mime_type)
@@ -191,4 +197,4 @@ def _properties(material: Material) -> dict[str, str]:
         "exported": material.made_at,
         "remark": "; ".join(material.notes),
     }
-    return {name: value for name, value in described.items() if value}
+    return {name: for_xml(value) for name, value in described.items() if value}

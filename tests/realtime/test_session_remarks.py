@@ -78,12 +78,19 @@ def test_a_whole_last_line_without_its_end_stays(session: Path) -> None:
         ({"event_id": 1, "time_s": 1.0}, "name exactly one"),
         ({"event_id": 1, "label": "x" * 81}, "at most 80"),
         ({"event_id": 1, "note": "x" * 4001}, "at most 4000"),
+        ({"event_id": 1, "note": "so\x0bthen"}, r"the note: character 3 is a control character \(U\+000B\); remove it"),
+        ({"event_id": 1, "label": "smile\x00"}, r"the label: character 6 is a control character \(U\+0000\)"),
+        ({"event_id": 1, "note": "half \ud83d"}, r"the note: character 6 is a control character \(U\+D83D\)"),
     ],
 )
 def test_what_cannot_be_a_remark_is_refused_in_one_line(session: Path, said: dict[str, object], fault: str) -> None:
     with pytest.raises(BadInput, match=fault):
         add_remark(session, **said)  # type: ignore[arg-type]
     assert not (session / REMARKS_NAME).exists()
+
+
+def test_line_breaks_and_tabs_stay(session: Path) -> None:
+    assert add_remark(session, event_id=1, note="one\r\ntwo\tthree").note == "one\ntwo\tthree"
 
 
 def test_a_folder_that_is_no_session_is_refused(tmp_path: Path) -> None:

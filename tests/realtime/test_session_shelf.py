@@ -127,6 +127,9 @@ def test_titles_are_kept_beside_what_was_recorded(tmp_path: Path) -> None:
     assert only(shelf).title == ""
     with pytest.raises(BadInput, match="at most"):
         shelf.entitle("talk", "x" * (LONGEST_TITLE + 1))
+    with pytest.raises(BadInput, match=r"talk: the title: character 4 is a control character \(U\+0007\); remove it"):
+        shelf.entitle("talk", "one\x07")
+    assert only(shelf).title == ""
 
 
 def test_removal_leaves_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """ELAN's annotations, read back by pympi and checked for what ELAN itself insists on."""
 
+import json
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 from pathlib import Path
@@ -87,3 +88,17 @@ def test_an_empty_session_and_one_of_a_camera_have_their_tiers_too(tmp_path: Pat
     document = Eaf(str(file))
     assert {"micro", "macro", "rejected", "notes"} <= set(document.get_tier_names())
     assert document.get_linked_files() == []
+
+
+def test_characters_that_xml_does_not_allow_are_left_out(tmp_path: Path) -> None:
+    folder = write_session(tmp_path / "talk", source="camera 0")
+    said = {"time_s": 1.0, "label": "sm\x0bile", "note": "kept\tas\nis \U0001f642\uffff"}
+    about_event = {"event_id": 1, "label": "sm\x00ile", "note": "half \ud83d"}
+    (folder / "remarks.jsonl").write_text("".join(json.dumps(one) + "\n" for one in (said, about_event)))
+    (folder / "title.txt").write_text("a\x1b title")
+    (file,) = write(read_material(folder), tmp_path, lambda _done: None)
+    document = Eaf(str(file))
+    assert spans(document, "notes") == [(1000, 1100, "smile: kept\tas\nis \U0001f642")]
+    assert [words for _, _, words in spans(document, "micro: corrected label")] == ["smile"]
+    assert [words for _, _, words in spans(document, "micro: note")] == ["half "]
+    assert ("title", "a title") in document.get_properties()
