@@ -217,6 +217,36 @@ def test_an_unplugged_camera_comes_back(browser: "Browser", stand: Stand) -> Non
     assert source.description["connections"] == 2
 
 
+_HOLD_REQUESTS = """() => {
+  const media = navigator.mediaDevices;
+  const open = media.getUserMedia.bind(media);
+  window.asked = [];
+  media.getUserMedia = (wanted) => new Promise((resolve) => {
+    asked.push({ id: wanted.video.deviceId?.exact, answer: async () => resolve((window.late = await open(wanted))) });
+  });
+  window.filmed = sender.track.getSettings().deviceId;
+  sender.track.stop();
+  sender.track.dispatchEvent(new Event("ended"));
+  for (let change = 0; change < 3; change += 1) media.dispatchEvent(new Event("devicechange"));
+}"""
+
+
+def test_a_camera_that_comes_back_after_the_stop_is_switched_off(browser: "Browser", stand: Stand) -> None:
+    ticket, source = stand.cameras.offer()
+    drain = Drain(source)
+    with visiting(browser, stand.url) as page, drain.going_on():
+        send_camera(page, ticket, coding="jpeg")
+        drain.until(page, 5)
+        page.evaluate(_HOLD_REQUESTS)
+        assert page.evaluate("asked.map(({id}) => id)") == [page.evaluate("filmed")], "one request, for the same camera"
+        stop(page)
+        page.evaluate("asked[0].answer()")
+        page.wait_for_function("window.late?.getTracks().every((track) => track.readyState === 'ended')")
+        page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+        assert page.evaluate("asked.length") == 1, "nobody waits for it any more"
+        assert states(page)[-2:] == ["unplugged", "ended"]
+
+
 def test_the_run_that_ends_switches_the_camera_off(browser: "Browser", stand: Stand) -> None:
     ticket, source = stand.cameras.offer()
     drain = Drain(source)
