@@ -28,12 +28,16 @@ class OnsetEngines extends HTMLElement {
   connectedCallback() {
     if (!this.shadowRoot) this.lay();
     this.connected = true;
+    this.let = () => this.held && this.releaseIn(100); // a click may follow
+    for (const type of ["pointerup", "pointercancel"]) window.addEventListener(type, this.let);
     this.refresh().then(() => this.watch());
   }
 
   disconnectedCallback() {
     this.connected = false;
     clearTimeout(this.timer);
+    for (const type of ["pointerup", "pointercancel"]) window.removeEventListener(type, this.let);
+    this.releaseIn(0);
   }
 
   lay() {
@@ -50,8 +54,30 @@ class OnsetEngines extends HTMLElement {
       this[name].setAttribute("aria-labelledby", `tab-${name}`);
     }
     this.turn("card");
+    this.holdStill(root);
     root.addEventListener("dragover", (event) => event.preventDefault());
     root.addEventListener("drop", (event) => { event.preventDefault(); this.takeIn(event.dataTransfer.files[0]); });
+  }
+
+  /** Nothing is drawn anew between a press and its click: the click would be lost with its button. */
+  holdStill(root) {
+    root.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      clearTimeout(this.releasing);
+      this.held = true;
+    });
+    root.addEventListener("click", () => {
+      this.held = false;
+      this.releaseIn(0); // after the click has done what it does
+    }, { capture: true });
+  }
+
+  releaseIn(wait) {
+    clearTimeout(this.releasing);
+    this.releasing = setTimeout(() => {
+      this.held = false;
+      if (this.owed && this.overview) this[this.owed]();
+    }, wait);
   }
 
   tabs() {
@@ -183,12 +209,21 @@ class OnsetEngines extends HTMLElement {
   }
 
   draw() {
+    if (this.held) {
+      this.owed = "draw";
+      return;
+    }
     redraw(this.card, cardContent(this.entry));
     redraw(this.use, this.useContent());
     this.drawWork();
   }
 
   drawWork() {
+    if (this.held) {
+      this.owed ??= "drawWork";
+      return;
+    }
+    this.owed = null;
     redraw(this.list, this.listContent());
     this.drawEngines();
     redraw(this.speed, measureContent(this.entry, this));

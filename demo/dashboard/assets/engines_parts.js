@@ -14,16 +14,25 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Put a section's new content in place; what had the focus has it again, what was unfolded stays so. */
+/** Put a section's new content in place; what had the focus has it again, what was unfolded stays so, and where it was scrolled to. */
 export function redraw(section, ...content) {
   const root = section.getRootNode();
   const focused = section.contains(root.activeElement) ? root.activeElement.dataset.key : null;
   const unfolded = [...section.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key);
+  const scrolled = new Map([...section.querySelectorAll("details[open][data-key] pre")].filter((one) => !atEnd(one)).map((one) => [one.parentElement.dataset.key, one.scrollTop]));
   section.replaceChildren(...content.flat(Infinity).filter(Boolean));
   const keyed = [...section.querySelectorAll("[data-key]")];
   for (const one of keyed) if (one.tagName === "DETAILS" && unfolded.includes(one.dataset.key)) one.open = true;
+  for (const one of keyed) {
+    if (!scrolled.has(one.dataset.key)) continue;
+    const text = one.querySelector("pre");
+    text.dataset.kept = "";
+    text.scrollTop = scrolled.get(one.dataset.key);
+  }
   if (focused) keyed.find((one) => one.dataset.key === focused)?.focus({ preventScroll: true });
 }
+
+const atEnd = (text) => text.scrollTop + text.clientHeight >= text.scrollHeight - 2;
 
 const numbers = new Intl.NumberFormat(language);
 export const count = (number) => numbers.format(number);
@@ -71,9 +80,10 @@ export function jobPanel(job, { cancel, log = false, ending = "" }) {
 
 function logPanel(job) {
   const text = make("pre", { tabindex: "0", "aria-label": words("engines.log") }, job.log.join("\n"));
-  // The newest line in sight.
-  requestAnimationFrame(() => { text.scrollTop = text.scrollHeight; });
-  return make("details", { "data-key": `log ${job.id}` }, make("summary", {}, words("engines.log-lines", { n: job.log.length })), text);
+  // The newest line in sight, unless an earlier one was being read.
+  const follow = () => { if (!("kept" in text.dataset)) text.scrollTop = text.scrollHeight; };
+  requestAnimationFrame(follow);
+  return make("details", { "data-key": `log ${job.id}`, ontoggle: follow }, make("summary", {}, words("engines.log-lines", { n: job.log.length })), text);
 }
 
 /** Of one kind: what is under way, else what ended last. */

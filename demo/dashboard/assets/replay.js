@@ -9,6 +9,7 @@ import { known, words } from "./words.js";
 
 const KEPT = "onset-replay-session";
 const UPLOAD = "#onset-replay-files input[type=file]";
+const RUN = "#onset-replay-run";
 
 class OnsetReplay extends HTMLElement {
   static observedAttributes = ["session"];
@@ -16,8 +17,11 @@ class OnsetReplay extends HTMLElement {
   connectedCallback() {
     if (!this.shadowRoot) this.build();
     this.seen = new IntersectionObserver(([entry]) => {
-      if (!entry.isIntersecting) this.jobs.stop();
-      else {
+      if (!entry.isIntersecting) {
+        this.jobs.stop();
+        this.player.pause(); // nobody looks at it
+        if (this.player.flicker) this.player.setFlicker(false);
+      } else {
         this.jobs.start();
         this.tell(); // there may be new sessions to choose from
       }
@@ -25,6 +29,8 @@ class OnsetReplay extends HTMLElement {
     this.seen.observe(this);
     this.keys = (event) => this.press(event);
     document.addEventListener("keydown", this.keys);
+    this.begins = (event) => event.target.closest?.(event.type === "change" ? UPLOAD : RUN) && this.jobs.expect();
+    for (const type of ["change", "click"]) document.addEventListener(type, this.begins, { capture: true });
     const name = this.getAttribute("session") || localStorage.getItem(KEPT);
     if (name) this.open(name, { quietly: true });
     else this.turnTo("none");
@@ -35,6 +41,7 @@ class OnsetReplay extends HTMLElement {
     this.jobs.stop();
     this.player.open(null);
     document.removeEventListener("keydown", this.keys);
+    for (const type of ["change", "click"]) document.removeEventListener(type, this.begins, { capture: true });
   }
 
   attributeChangedCallback(_name, before, now) {
@@ -82,14 +89,26 @@ class OnsetReplay extends HTMLElement {
       player.tell();
       timeline.draw();
     });
-    jobs.addEventListener("done", (event) => event.detail?.session && this.open(event.detail.session));
+    jobs.addEventListener("done", (event) => this.ended(event.detail));
+    jobs.addEventListener("open", (event) => this.open(event.detail));
+  }
+
+  /** Open what this page asked for; what another asked for takes no session away that is looked at. */
+  ended({ job, mine }) {
+    if (!job.result?.session) return;
+    const looking = this.session || this.frame.dataset.state === "opening";
+    if (mine || !looking) this.open(job.result.session);
+    else this.jobs.offer(job);
   }
 
   /** Show a session; "" or null shows none. */
   async open(name, { quietly = false } = {}) {
     // What is open already stays as it is, unless it may have gone on since.
-    if (name && name === this.session?.name && this.session.state !== "interrupted") return;
     this.opening?.abort();
+    if (name && name === this.session?.name && this.session.state !== "interrupted") {
+      this.turnTo("session");
+      return;
+    }
     if (!name) {
       this.show(null);
       return;
@@ -127,7 +146,7 @@ class OnsetReplay extends HTMLElement {
 
   /** Look for replays that were started, at once. */
   expectJob() {
-    this.jobs.ask();
+    this.jobs.expectNoMore();
   }
 
   choose(movement) {

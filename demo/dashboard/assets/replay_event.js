@@ -21,7 +21,7 @@ export function eventDetails(lists, event) {
     make("div", { class: "evidence" }, ...fields(event, base), probabilities(event) ?? ""),
     whatMoved(event),
     measures(event),
-    event.pictures.length ? new Loop(session, event, base).element : null,
+    event.pictures.length ? (lists.loop = new Loop(session, event, base)).element : null,
     new RemarkForm(session, { event_id: event.event_id }, event.label, () => lists.remarked()).element);
 }
 
@@ -109,7 +109,7 @@ class Loop {
     this.video = make("video", { muted: true, loop: true, autoplay: true, playsinline: true, "aria-label": words("replay.loop-described") });
     this.video.muted = true; // the attribute alone does not count for elements made by script
     this.video.src = `${base}/clip.mp4`;
-    this.video.addEventListener("error", () => !this.blob && this.fetch());
+    this.video.addEventListener("error", () => !this.blob && !this.closed && this.fetch());
     this.video.addEventListener("click", () => (this.video.paused ? this.video.play() : this.video.pause()));
     this.output = make("output", { text: `×${CLIP_FACTOR}` });
     this.slider = make("input", { type: "range", min: "2", max: "50", step: "1", value: String(CLIP_FACTOR), "data-part": "factor", "aria-label": words("replay.factor") });
@@ -125,6 +125,14 @@ class Loop {
       make("label", { class: "factor" }, make("span", { text: words("replay.factor") }), this.slider, this.output), this.state);
   }
 
+  /** Give back what it holds: pictures of a face are not kept longer than they are seen. */
+  close() {
+    this.closed = true;
+    clearTimeout(this.later);
+    this.asking?.abort();
+    if (this.blob) URL.revokeObjectURL(this.blob);
+  }
+
   async fetch() {
     const factor = this.slider.value;
     this.state.textContent = words("replay.magnifying");
@@ -133,7 +141,7 @@ class Loop {
     try {
       const response = await fetched(`${this.address}?factor=${factor}`, { signal: this.asking.signal });
       const blob = await response.blob();
-      if (!this.element.isConnected) return;
+      if (this.closed || !this.element.isConnected) return;
       if (this.blob) URL.revokeObjectURL(this.blob);
       this.blob = URL.createObjectURL(blob);
       this.video.src = this.blob;

@@ -60,6 +60,8 @@ export class Lists extends EventTarget {
 
   show() {
     const { session } = this;
+    this.loop?.close();
+    this.loop = null;
     const counts = { events: session?.events.length, rejected: session?.rejected.length, notes: session?.timeNotes.length };
     for (const [place, kind] of ["events", "rejected", "notes"].entries()) {
       const tab = this.tabs[place];

@@ -6,6 +6,7 @@ import { words } from "./words.js";
 
 const OTHER = "\u0000other";
 const NOTHING = "not an expression";
+const MOMENT = "moment"; // the draft of a note about a moment
 let forms = 0;
 
 /** A remark's moment in the reader's own words for dates. */
@@ -31,9 +32,11 @@ export class RemarkForm {
       this.choice.value = listed ? present.label : OTHER;
       if (!listed) this.own.value = present.label;
     }
-    this.own.hidden = this.choice.value !== OTHER;
     this.note = make("textarea", { rows: "2", maxlength: "4000", "data-part": "note", placeholder: words("replay.note-hint"), "aria-label": words("replay.note") });
     this.note.value = present?.note ?? "";
+    const draft = session.drafts.get(this.key);
+    for (const name of ["choice", "own", "note"]) if (draft) this[name].value = draft[name];
+    this.own.hidden = this.choice.value !== OTHER;
     this.button = make("button", { type: "submit", class: "primary", "data-part": "save", text: words("replay.save") });
     this.state = make("span", { class: "soft", role: "status", text: present ? words("replay.saved-at", { when: when(present) }) : "" });
     this.element = make("form", { class: "remark" },
@@ -43,6 +46,7 @@ export class RemarkForm {
       this.own.hidden = this.choice.value !== OTHER;
       if (!this.own.hidden) this.own.focus();
     });
+    this.element.addEventListener("input", () => session.drafts.set(this.key, { choice: this.choice.value, own: this.own.value, note: this.note.value }));
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.save();
@@ -59,6 +63,7 @@ export class RemarkForm {
     this.state.textContent = words("replay.saving");
     try {
       await this.session.addRemark({ ...this.target, label: this.label, note: this.note.value });
+      this.session.drafts.delete(this.key);
       this.saved();
     } catch (fault) {
       this.state.textContent = fault.message;
@@ -80,23 +85,34 @@ export class RemarkForm {
 /** A note about the moment that is shown. */
 export class NoteForm {
   constructor(session, timeNow, saved) {
-    [this.session, this.timeNow, this.saved] = [session, timeNow, saved];
+    [this.session, this.saved] = [session, saved];
+    const draft = session.drafts.get(MOMENT);
     this.note = make("textarea", { rows: "2", maxlength: "4000", required: true, "data-part": "moment-note", placeholder: words("replay.moment-hint"), "aria-label": words("replay.moment-note") });
     this.state = make("span", { class: "soft", role: "status" });
-    this.button = make("button", { type: "submit", class: "primary", text: words("replay.note-here", { time: clockTime(timeNow(), 2) }) });
+    this.button = make("button", { type: "submit", class: "primary" });
+    this.note.value = draft?.note ?? "";
+    this.at(draft?.time ?? timeNow());
     this.element = make("form", { class: "remark" }, this.note, make("div", { class: "foot" }, this.state, this.button));
-    this.note.addEventListener("focus", () => (this.button.textContent = words("replay.note-here", { time: clockTime(this.timeNow(), 2) })));
+    this.note.addEventListener("focus", () => this.at(timeNow()));
+    this.note.addEventListener("input", () => session.drafts.set(MOMENT, { note: this.note.value, time: this.time }));
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.save();
     });
   }
 
+  /** The moment that is shown is the moment that is saved, however far the video went on since. */
+  at(time) {
+    this.time = time;
+    this.button.textContent = words("replay.note-here", { time: clockTime(time, 2) });
+  }
+
   async save() {
     this.button.disabled = true;
     try {
-      const time = Math.round(this.timeNow() * 1e6) / 1e6;
+      const time = Math.round(this.time * 1e6) / 1e6;
       await this.session.addRemark({ time_s: time, note: this.note.value });
+      this.session.drafts.delete(MOMENT);
       this.saved();
     } catch (fault) {
       this.state.textContent = fault.message;

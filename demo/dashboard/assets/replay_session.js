@@ -40,6 +40,7 @@ export class SessionData {
   constructor(about, course) {
     Object.assign(this, about);
     this.base = addressOf(about.name);
+    this.drafts = new Map(); // what is typed and not yet saved, by what it is about
     this.rejected.forEach((one, place) => (one.number = place + 1));
     this.inOrder = [...this.events].sort((a, b) => a.onset_s - b.onset_s);
     this.readCourse(course);

@@ -65,10 +65,12 @@ class OnsetSessions extends HTMLElement {
       this.lost = false;
       if (status !== 304) this.take(content);
       this.tag = tag;
+      this.follow();
     } catch (fault) {
       this.lost = true;
       this.say(fault.message, true);
     }
+    clearTimeout(this.timer); // another may have been asked meanwhile: one chain only
     if (this.awake) this.timer = setTimeout(() => this.refresh(), Math.max(REFRESH_MS, CALM * (performance.now() - begun)));
   }
 
@@ -79,8 +81,29 @@ class OnsetSessions extends HTMLElement {
     this.welcome.hidden = this.all.length > 0;
     this.list.show(this.all);
     this.showChosen();
-    if (this.opened && !this.all.some((one) => one.name === this.opened.name)) this.showNothing();
-    else if (this.opened && this.stale()) this.open(this.opened.name);
+  }
+
+  /** Keep what is shown as new as the list; never over what is being asked for or typed. */
+  follow() {
+    if (!this.opened || this.asking) return;
+    if (!this.all.some((one) => one.name === this.opened.name)) this.showNothing();
+    else if (this.stale() && !this.inUse()) this.open(this.opened.name, { byItself: true });
+  }
+
+  /** Whether somebody is at work in the details: a title that is being typed is not to be thrown away. */
+  inUse() {
+    return this.details.contains(this.shadowRoot.activeElement);
+  }
+
+  /** What is asked for the details takes the place of what was asked before. */
+  askAlone() {
+    this.asking?.abort();
+    this.asking = new AbortController();
+    return this.asking;
+  }
+
+  answered(asking) {
+    if (this.asking === asking) this.asking = null;
   }
 
   /** Whether the opened session has more in it than is shown. */
@@ -94,12 +117,12 @@ class OnsetSessions extends HTMLElement {
     this.message.classList.toggle("fault", bad);
   }
 
-  /** Show one session. go: bring it into sight, on a phone instead of the list. */
-  async open(name, { go = false } = {}) {
-    this.opening?.abort();
-    this.opening = new AbortController();
+  /** Show one session. go: bring it into sight, on a phone instead of the list. byItself: nobody asked for it. */
+  async open(name, { go = false, byItself = false } = {}) {
+    const asking = this.askAlone();
     try {
-      const session = await ask(addressOf(name), { signal: this.opening.signal });
+      const session = await ask(addressOf(name), { signal: asking.signal });
+      if (byItself && this.inUse()) return;
       this.opened = session;
       this.list.mark(name);
       this.details.dataset.session = name;
@@ -108,6 +131,8 @@ class OnsetSessions extends HTMLElement {
       if (go) this.toDetails();
     } catch (fault) {
       if (fault.name !== "AbortError") this.say(fault.message, true);
+    } finally {
+      this.answered(asking);
     }
   }
 
@@ -123,6 +148,7 @@ class OnsetSessions extends HTMLElement {
   }
 
   showNothing() {
+    this.asking?.abort();
     this.opened = null;
     this.list.mark(null);
     delete this.details.dataset.session;
@@ -158,9 +184,10 @@ class OnsetSessions extends HTMLElement {
   }
 
   async compare(names) {
+    const asking = this.askAlone();
     const query = new URLSearchParams(this.inOrder(names).map((one) => ["session", one.name]));
     try {
-      const compared = await ask(`/onset/comparison?${query}`);
+      const compared = await ask(`/onset/comparison?${query}`, { signal: asking.signal });
       this.opened = null;
       this.list.mark(null);
       delete this.details.dataset.session;
@@ -169,7 +196,9 @@ class OnsetSessions extends HTMLElement {
       this.toDetails();
       this.details.querySelector("h3").focus();
     } catch (fault) {
-      this.say(fault.message, true);
+      if (fault.name !== "AbortError") this.say(fault.message, true);
+    } finally {
+      this.answered(asking);
     }
   }
 

@@ -39,6 +39,7 @@ export class Exports {
     this.hidden = new Set();
     this.element = make("div", { class: "jobs" });
     this.panels = new Map();
+    this.turn = 0; // an answer to an earlier question is not shown
   }
 
   watch() {
@@ -47,17 +48,22 @@ export class Exports {
   }
 
   stop() {
+    this.turn += 1;
     clearTimeout(this.timer);
   }
 
   async refresh() {
+    const turn = (this.turn += 1);
+    clearTimeout(this.timer);
     let jobs = [];
     try {
       jobs = (await ask("/onset/jobs")).filter((job) => job.kind === "export" && !this.hidden.has(job.id));
     } catch {
+      if (turn !== this.turn) return;
       this.timer = setTimeout(() => this.refresh(), 5 * BUSY_MS);
       return;
     }
+    if (turn !== this.turn) return;
     const panels = new Map(jobs.map((job) => [job.id, this.panel(job)]));
     if ([...panels.values()].some((panel, place) => this.element.children[place] !== panel) || panels.size !== this.element.children.length) {
       this.element.replaceChildren(...panels.values());
