@@ -19,6 +19,8 @@ STARTED_MS, RUN_MS = 120_000, 90_000
 APEX_S = 0.1
 """As far as an apex of a film of 30 Hz may lie from the truth when frames were lost on the way."""
 LEARNING_S = 5.0
+MOST_ROUNDS = 3
+"""The film goes round and round; what a busy machine lost in one round it may see in the next."""
 PLAIN_PX = 1.1
 """Expressions from this size on are plain to see."""
 # The number that the film writes over its pictures, read off the preview: which moment of the film is shown when. A
@@ -101,11 +103,22 @@ def test_known_expressions_of_a_webcam_come_into_the_list(filmed: "Browser", cli
         page.evaluate(READ_FILM)
         session = page.evaluate(FIGURES)["session"]
         newest = "document.querySelector('onset-live').parts.curves.samples.newest"
-        begin_s = max(LEARNING_S, page.evaluate(newest))
-        # The film goes round and round: one whole round, and a second for what is settled late.
-        end_s = begin_s + clip.frames / clip.frame_rate_hz
-        page.wait_for_function(f"() => {newest} > {end_s + 1.5}", timeout=RUN_MS)
-        shown, readings = _events(page), page.evaluate("globalThis.readings")
+        plain = [
+            truth.apex_s
+            for truth, size_px in zip(clip.truths, clip.amplitudes_px, strict=True)
+            if truth.kind == "micro" and truth.apex_s is not None and size_px >= PLAIN_PX
+        ]
+        assert len(plain) >= 3
+        end_s = max(LEARNING_S, page.evaluate(newest))
+        for _ in range(MOST_ROUNDS):
+            # One whole round of the film, and a second for what is settled late.
+            end_s += clip.frames / clip.frame_rate_hz
+            page.wait_for_function(f"() => {newest} > {end_s + 1.5}", timeout=RUN_MS)
+            shown, readings = _events(page), page.evaluate("globalThis.readings")
+            apexes = [_film_moment(readings, one["apex_s"], clip) for one in shown if one["kind"] == "micro"]
+            found = [apex_s for apex_s in plain if any(abs(shown_s - apex_s) <= APEX_S for shown_s in apexes)]
+            if len(found) >= len(plain) / 2:
+                break
         _button(page, "Stop").click()
         _wait(page, "state === 'idle'", 60_000)
 
@@ -113,14 +126,6 @@ def test_known_expressions_of_a_webcam_come_into_the_list(filmed: "Browser", cli
         assert [(round(line["apex_s"], 2), line["kind"]) for line in written] == [
             (one["apex_s"], one["kind"]) for one in shown
         ]
-        apexes = [_film_moment(readings, one["apex_s"], clip) for one in shown if one["kind"] == "micro"]
-        plain = [
-            truth.apex_s
-            for truth, size_px in zip(clip.truths, clip.amplitudes_px, strict=True)
-            if truth.kind == "micro" and truth.apex_s is not None and size_px >= PLAIN_PX
-        ]
-        assert len(plain) >= 3
-        found = [apex_s for apex_s in plain if any(abs(shown_s - apex_s) <= APEX_S for shown_s in apexes)]
         assert len(found) >= len(plain) / 2, f"of those at {plain} the list shows {apexes}"
 
         record = json.loads((served.house.data.session(session) / "session.json").read_text(encoding="utf-8"))
