@@ -1,6 +1,8 @@
 """Where the dashboard keeps things, and the only place where a name from the browser becomes a path."""
 
 import re
+import threading
+from collections.abc import Collection
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -8,7 +10,8 @@ from pathlib import Path
 from engines.errors import BadInput
 
 DEFAULT_CHECKPOINT = "default"
-_PLAIN_NAME = re.compile(r"[\w\-+()\[\]][\w\-+()\[\]. ]{0,120}", re.UNICODE)
+_LONGEST_NAME = 255
+"""Bytes of a name in the file systems there are."""
 _UNPLAIN = re.compile(r"[^\w\-+()\[\]. ]+", re.UNICODE)
 
 
@@ -23,6 +26,8 @@ class DataFolder:
     """
 
     def __init__(self, root: Path) -> None:
+        self._given: set[str] = set()
+        self._giving = threading.Lock()
         try:
             root.expanduser().mkdir(parents=True, exist_ok=True)
             self.root = root.expanduser().resolve(strict=True)
@@ -54,11 +59,16 @@ class DataFolder:
     def new_session(self, source: str) -> Path:
         """A folder for a session that begins now, not made yet; named by the time and the source.
 
+        No two calls give the same one, though both sessions begin in one second.
+
         Args:
             source: what is watched, in any words.
         """
         moment = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
-        return _unused(self.sessions, f"{moment}_{plain_name(source, 'session')}", "")
+        with self._giving:
+            folder = _unused(self.sessions, f"{moment}_{plain_name(source, 'session')}", "", self._given)
+            self._given.add(folder.name)
+        return folder
 
     def recording(self, name: str) -> Path:
         """A video that was handed in.
@@ -94,12 +104,18 @@ def plain_name(text: str, otherwise: str) -> str:
 
 def _inside(folder: Path, name: str, what: str) -> Path:
     """The entry of that very name, which is what it seems: no path, no link that leads elsewhere."""
-    path = folder / name if _PLAIN_NAME.fullmatch(name) and not name.endswith(".") else None
+    path = folder / name if _is_one_name(name) else None
     if path is None or not path.exists() or path.resolve().parent != folder.resolve():
         raise BadInput(f"{name!r}: there is no such {what}; choose one of the list")
     return path
 
 
-def _unused(folder: Path, stem: str, suffix: str) -> Path:
+def _is_one_name(name: str) -> bool:
+    """Whether it can be the name of an entry that is not hidden: one part of a path, in letters that can be shown."""
+    plain = name != "" and name.isprintable() and not name.startswith(".") and not {"/", "\\"} & set(name)
+    return plain and len(name.encode()) <= _LONGEST_NAME
+
+
+def _unused(folder: Path, stem: str, suffix: str, given: Collection[str] = ()) -> Path:
     numbered = (f"{stem}{'' if number == 1 else f'-{number}'}{suffix}" for number in count(1))
-    return next(path for name in numbered if not (path := folder / name).exists())
+    return next(path for name in numbered if name not in given and not (path := folder / name).exists())

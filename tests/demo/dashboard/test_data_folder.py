@@ -59,3 +59,21 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="choose another with --data"):
         DataFolder(tmp_path / "file" / "data")
+
+
+def test_a_session_of_the_command_line_is_found_by_any_name_it_may_have(data: DataFolder) -> None:
+    for name in ("P01, trial 2", "étude #3 (a&b)", "受" * 85, "a."):
+        (data.sessions / name).mkdir()
+        assert data.session(name) == data.sessions / name
+    for name in ("a\\b", ".hidden", "line\nbreak"):
+        (data.sessions / name).mkdir()
+        with pytest.raises(BadInput, match="no such session"):
+            data.session(name)
+    with pytest.raises(BadInput, match="no such session"):
+        data.session("受" * 86)
+
+
+def test_sessions_that_begin_at_once_get_folders_of_their_own(data: DataFolder) -> None:
+    given = [data.new_session("talk") for _ in range(20)]
+    assert len(set(given)) == 20
+    assert not any(folder.exists() for folder in given)
