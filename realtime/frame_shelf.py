@@ -95,15 +95,23 @@ class FrameShelf:
         return self._open(folder).frames
 
     def close_idle(self, idle_s: float = 20.0) -> bool:
-        """Close the files that nobody has looked into for so long; tell whether any is still open."""
+        """Close the files that nobody has looked into for so long; tell whether any is still open.
+
+        It never waits: a session that is being looked into just now stays open.
+        """
         now_ns = self._clock.now_ns()
         with self._lock:
             opened = list(self._opened.values())
+        still_open = False
         for one in opened:
-            if now_ns - one.used_ns >= idle_s * NANOSECONDS:
-                with one.lock:
-                    one.frames.close()
-        return any(now_ns - one.used_ns < idle_s * NANOSECONDS for one in opened)
+            if now_ns - one.used_ns < idle_s * NANOSECONDS or not one.lock.acquire(blocking=False):
+                still_open = True
+                continue
+            try:
+                one.frames.close()
+            finally:
+                one.lock.release()
+        return still_open
 
     def forget(self, folder: Path | None = None) -> None:
         """Close and forget one session, or all; a session that is deleted leaves no picture here."""

@@ -1,5 +1,6 @@
 """What all views of the dashboard share: the data folder, the jobs, the live run, what was chosen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class House:
     cameras: BrowserCameras
     live: LiveRun
     chosen: Choice = field(default_factory=Choice)
+    on_removed: list[Callable[[Path], None]] = field(default_factory=list)
+    """Each is told the folder of a session that was deleted; called in any thread."""
 
     def close(self) -> None:
         """End the live run and every job; what they found is kept."""

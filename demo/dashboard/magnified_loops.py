@@ -32,12 +32,19 @@ class MagnifiedLoops:
             BadInput: if it cannot be made, with the reason.
         """
         key = (frames.session.folder, event_id, factor)
-        if key not in self._kept:
-            self._kept[key] = self._made(frames, event_id, factor)
-            while sum(map(len, self._kept.values())) > _KEPT_BYTES and len(self._kept) > 1:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        content = self._kept.pop(key, None)
+        if content is None:
+            content = self._made(frames, event_id, factor)
+        self._kept[key] = content  # the latest is the last
+        while sum(map(len, list(self._kept.values()))) > _KEPT_BYTES and len(self._kept) > 1:
+            self._kept.popitem(last=False)
+        return content
+
+    def forget(self, folder: Path) -> None:
+        """Forget the loops of one session; from any thread."""
+        for key in list(self._kept):
+            if key[0] == folder:
+                self._kept.pop(key, None)
 
     def _made(self, frames: SessionFrames, event_id: int, factor: float) -> bytes:
         from realtime.event_loop import write_magnified  # brings the face tracker in

@@ -48,6 +48,7 @@ class ReplayDesk:
         self._loops = MagnifiedLoops(house.data.temporary)
         self._one_loop_at_a_time = asyncio.Semaphore(1)
         self._closing: asyncio.TimerHandle | None = None
+        house.on_removed += [self._shelf.forget, self._loops.forget]
 
     async def session(self, request: Request) -> Response:
         """All there is to know of a session but its course."""
@@ -67,10 +68,12 @@ class ReplayDesk:
         face_of = request.query_params.get("face")
         if face_of is not None and not face_of.isdecimal():
             return _fault("face: give the number of a frame", 422)
-        content = await run_in_threadpool(
-            self._shelf.jpeg, folder, request.path_params["index"], None if face_of is None else int(face_of)
-        )
-        self._close_later()
+        try:
+            content = await run_in_threadpool(
+                self._shelf.jpeg, folder, request.path_params["index"], None if face_of is None else int(face_of)
+            )
+        finally:  # what cannot be shown may have opened the video, too
+            self._close_later()
         return Response(content, media_type="image/jpeg", headers=_PRIVATE)
 
     async def magnified(self, request: Request) -> Response:

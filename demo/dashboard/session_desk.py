@@ -1,6 +1,7 @@
 """What the session view asks for and has done: the list, one session, titles, deletion, exports, comparison."""
 
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from demo.dashboard.house import House
-from demo.dashboard.jobs import Job, Progress
+from demo.dashboard.jobs import ENDED, Job, Progress
 from demo.dashboard.live_run import UNDER_WAY
 from demo.session_comparison import compare
 from engines.errors import BadInput
@@ -28,6 +29,8 @@ MOST_EXPORTED = 200
 KEPT_S = 3600.0
 """How long an archive can be fetched."""
 _PREFIX = "export-"
+_LEFTOVERS = (_PREFIX, f".{_PREFIX}", "loop-", "checkpoint-")
+"""How temporary files begin that nobody knows any more after a restart: archives, loops, checkpoints handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,13 @@ class SessionDesk:
         self._archives: dict[str, _Archive] = {}
         self._drawing = threading.Lock()
         self._shelf.sweep()
+        for path in house.data.temporary.iterdir():
+            if path.name.startswith(_LEFTOVERS):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
     def overview(self) -> dict[str, Any]:
         """Every session, and the formats that there are."""
+        self._forget_old()
         entries = self._shelf.sessions(self._running())
         recordings = {path.name for path in self._house.data.recordings.iterdir()}
         return {
@@ -133,15 +140,18 @@ class SessionDesk:
             recording: also the video that was handed in for it.
 
         Raises:
-            BadInput: if there is none of that name, or it is being recorded.
+            BadInput: if there is none of that name, it is being recorded, or its video is not to be deleted here.
         """
-        self._house.data.session(name)
-        entry = self._shelf.session(name)
+        folder = self._house.data.session(name)
+        video = self._removable_video(self._shelf.session(name)) if recording else None
         self._shelf.remove(name, self._running())
-        for key in [key for key, archive in self._archives.items() if name in archive.sessions]:
-            self._archives.pop(key).path.unlink(missing_ok=True)
-        if recording:
-            self._house.data.recording(PurePath(entry.source).name).unlink()
+        for key, archive in list(self._archives.items()):
+            if name in archive.sessions:
+                self._drop(key)
+        for removed in self._house.on_removed:
+            removed(folder)
+        if video is not None:
+            video.unlink(missing_ok=True)
 
     def compare(self, names: Sequence[str]) -> dict[str, Any]:
         """Sessions side by side.
@@ -187,12 +197,17 @@ class SessionDesk:
             progress.report(done, what)
 
         export = export_sessions(folders, path, formats, recordings=[self._house.data.recordings], report=told)
+        size = path.stat().st_size
         name = f"{folders[0].name}.zip" if len(folders) == 1 else f"onset-{len(folders)}-sessions.zip"
         self._archives[key] = _Archive(path, name, tuple(folder.name for folder in folders), time.monotonic())
+        # Known first, then looked after: a session deleted from now on takes the archive with it.
+        if gone := [folder.name for folder in folders if not folder.is_dir()]:
+            self._drop(key)
+            raise BadInput(f"{gone[0]}: was deleted while it was exported; export the others again")
         return {
             "address": f"/onset/exports/{key}",
             "name": name,
-            "bytes": path.stat().st_size,
+            "bytes": size,
             "files": list(export.files),
             "notes": list(export.notes),
         }
@@ -201,7 +216,34 @@ class SessionDesk:
         """Archives hold faces: they lie about no longer than it takes to fetch them."""
         for key, archive in list(self._archives.items()):
             if time.monotonic() - archive.made_s > KEPT_S:
-                self._archives.pop(key).path.unlink(missing_ok=True)
+                self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        """Delete an archive; from any thread, and twice is no fault."""
+        archive = self._archives.pop(key, None)
+        if archive is not None:
+            archive.path.unlink(missing_ok=True)
+
+    def _video(self, entry: ShelvedSession) -> Path | None:
+        """The video that was handed in for a session; one of the same name elsewhere is another one."""
+        path = Path(entry.source)
+        if "://" in entry.source or not path.is_absolute() or not path.is_file():
+            return None
+        return path if path.resolve().parent == self._house.data.recordings else None
+
+    def _removable_video(self, entry: ShelvedSession) -> Path:
+        """The video of a session, if it may be deleted with it.
+
+        Raises:
+            BadInput: if it was not handed in here, is gone, or is being replayed.
+        """
+        video = self._video(entry)
+        if video is None:
+            raise BadInput(f"{entry.name}: no video of it was handed in here; delete the session alone")
+        replays = [job for job in self._house.jobs.all() if job.kind == "replay" and job.state not in ENDED]
+        if any(job.title == video.name for job in replays):
+            raise BadInput(f"{video.name}: is being replayed; wait for its end or cancel it before you delete it")
+        return video
 
     def _running(self) -> list[str]:
         status = self._house.live.status()
@@ -210,4 +252,5 @@ class SessionDesk:
     def _told(self, entry: ShelvedSession, recordings: set[str]) -> dict[str, Any]:
         """An entry without the path of its source; `recording` where its video was handed in and is still there."""
         source = entry.source if "://" in entry.source else PurePath(entry.source).name
-        return {**entry.as_record(), "source": source, "recording": source if source in recordings else None}
+        there = source in recordings and self._video(entry) is not None  # the first is cheap, for lists of thousands
+        return {**entry.as_record(), "source": source, "recording": source if there else None}

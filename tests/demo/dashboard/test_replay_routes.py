@@ -1,5 +1,6 @@
 """Routes of the replay view: frames, course, loops and remarks of a session, and what is refused."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,10 +12,13 @@ import cv2
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from demo.dashboard.house import House, open_house
-from demo.dashboard.replay_routes import replay_routes
+from demo.dashboard.replay_routes import ReplayDesk, replay_routes
+from demo.dashboard.session_desk import SessionDesk
+from engines.errors import BadInput
 from realtime.session_reader import read_session
 from realtime.sources import ImageFolder, VideoFile
 from tests.realtime.demo_session import write_demo_session
@@ -178,3 +182,30 @@ def test_a_loop_is_made_from_the_film_where_it_is_there(client: TestClient, hous
     assert answer.status_code == 200, answer.text
     again = client.get(f"/onset/sessions/{folder.name}/events/1/magnified.mp4?factor=5")
     assert again.content == answer.content
+
+
+def test_a_frame_that_cannot_be_shown_leaves_no_video_open(house: House, clip: Path) -> None:
+    desk = ReplayDesk(house)
+    request = Request(
+        {"type": "http", "query_string": b"face=3", "path_params": {"name": clip.name, "index": 3}, "headers": []}
+    )
+
+    async def asked() -> bool:
+        with pytest.raises(BadInput, match="shows no face"):
+            await desk.frame(request)
+        if desk._closing is None:
+            return False
+        desk._closing.cancel()
+        return True
+
+    assert asyncio.run(asked())
+    desk._shelf.forget()
+
+
+def test_a_session_that_is_deleted_leaves_no_picture_in_memory(house: House, clip: Path) -> None:
+    desk = ReplayDesk(house)
+    desk._shelf.jpeg(clip, 3)
+    desk._loops._kept[(clip, 1, 10.0)] = b"loop"
+    SessionDesk(house).remove(clip.name, recording=False)
+    assert not desk._shelf._pictures
+    assert not desk._loops._kept

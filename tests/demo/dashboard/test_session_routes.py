@@ -2,18 +2,22 @@
 
 import json
 import os
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from demo.dashboard.house import House, open_house
+from demo.dashboard.session_desk import SessionDesk
 from demo.dashboard.session_files import file_of_session
 from demo.dashboard.session_routes import session_routes
 from engines.errors import BadInput
+from realtime.export import export_sessions
 from realtime.session_remarks import add_remark
 from tests.realtime.export.sessions import film, with_remarks, write_session
 
@@ -295,3 +299,74 @@ def test_comparison(client: TestClient, house: House) -> None:
     assert len(compared["pairings"][0]["met"]) == 4
     assert client.get("/onset/comparison?session=talk").status_code == 404
     assert client.get("/onset/comparison?session=talk&session=..%2ftalk").status_code == 404
+
+
+def test_a_video_that_was_not_handed_in_here_stays_though_its_name_is_the_same(
+    client: TestClient, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    other = film(tmp_path / "elsewhere" / "talk.mp4")
+    namesake = write_session(house.data.sessions / "namesake", source=str(other))
+    told = client.get("/onset/sessions/namesake").json()
+    assert (told["source"], told["recording"]) == ("talk.mp4", None)
+    body = {"confirm": "namesake", "recording": True}
+    refused = client.request("DELETE", "/onset/sessions/namesake", json=body)
+    assert (refused.status_code, namesake.exists()) == (422, True)
+    assert "delete the session alone" in refused.json()["error"]
+    assert (house.data.recordings / "talk.mp4").exists()
+    assert other.exists()
+
+
+def test_a_video_that_is_being_replayed_stays_with_its_session(client: TestClient, house: House, talk: Path) -> None:
+    over = threading.Event()
+    job = house.jobs.start("replay", "talk.mp4", lambda _progress: over.wait(60))
+    body = {"confirm": "talk", "recording": True}
+    refused = client.request("DELETE", "/onset/sessions/talk", json=body)
+    assert (refused.status_code, talk.exists()) == (422, True)
+    assert "is being replayed" in refused.json()["error"]
+    over.set()
+    house.jobs.wait(job.id, 60)
+    assert client.request("DELETE", "/onset/sessions/talk", json=body).status_code == 200
+    assert list(house.data.recordings.iterdir()) == []
+
+
+def test_what_an_earlier_run_left_is_cleared_and_nothing_else(house: House) -> None:
+    for name in ("export-0a.zip", "loop-0a.mp4", "checkpoint-0a.zip", "upload.mp4"):
+        (house.data.temporary / name).touch()
+    (house.data.temporary / ".export-0b.zip.part").mkdir()
+    SessionDesk(house)
+    assert [path.name for path in house.data.temporary.iterdir()] == ["upload.mp4"]
+
+
+def test_an_archive_of_a_session_that_is_deleted_meanwhile_is_not_kept(
+    house: House, talk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, told = SessionDesk(house), list[Path]()
+    house.on_removed.append(told.append)
+
+    def exported_and_deleted(*given: Any, **named: Any) -> Any:
+        made = export_sessions(*given, **named)
+        desk.remove("talk", recording=False)
+        return made
+
+    monkeypatch.setattr("demo.dashboard.session_desk.export_sessions", exported_and_deleted)
+    ended = house.jobs.wait(desk.export(["talk"], ["json"]).id, 60)
+    assert ended is not None
+    assert (ended.state, ended.error) == (
+        "failed",
+        "talk: was deleted while it was exported; export the others again",
+    )
+    assert list(house.data.temporary.iterdir()) == []
+    assert told == [talk]
+
+
+def test_an_old_archive_goes_when_the_list_is_asked_for(
+    client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = client.post("/onset/sessions/talk/export", json={"formats": ["json"]}).json()
+    house.jobs.wait(job["id"], 60)
+    client.get("/onset/sessions")
+    assert len(list(house.data.temporary.iterdir())) == 1
+    monkeypatch.setattr("demo.dashboard.session_desk.KEPT_S", -1.0)
+    client.get("/onset/sessions")
+    assert list(house.data.temporary.iterdir()) == []
