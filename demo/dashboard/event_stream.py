@@ -52,6 +52,8 @@ def as_server_sent(message: Message) -> bytes:
 def events_since(live: LiveRun, data: DataFolder, after: str) -> Iterator[Message]:
     """The events after one that a program knows: the rest of that session, and all of this dashboard's later ones.
 
+    A session of an earlier start of the dashboard is none of this one's runs: its name tells which of them are later.
+
     Args:
         live: knows the later sessions.
         data: where they lie.
@@ -60,9 +62,7 @@ def events_since(live: LiveRun, data: DataFolder, after: str) -> Iterator[Messag
     session, _, known = after.rpartition("/")
     if not session or not known.isdecimal():
         return
-    sessions = live.sessions
-    later = sessions[sessions.index(session) + 1 :] if session in sessions else ()
-    for name in (session, *later):
+    for name in (session, *_later(live, data, session)):
         try:
             events, _ = read_lines(data.session(name) / EVENTS_NAME)
         except BadInput:  # deleted meanwhile, or never begun
@@ -70,6 +70,18 @@ def events_since(live: LiveRun, data: DataFolder, after: str) -> Iterator[Messag
         for event in events:
             if name != session or event["event_id"] > int(known):
                 yield {"type": "expression", "session": name, "id": f"{name}/{event['event_id']}", "data": event}
+
+
+def _later(live: LiveRun, data: DataFolder, session: str) -> list[str]:
+    """The runs of this dashboard that began after a session."""
+    runs = list(live.sessions)
+    if session in runs:
+        return runs[runs.index(session) + 1 :]
+    try:
+        data.session(session)
+    except BadInput:
+        return []
+    return [name for name in runs if name > session]  # a name begins with the time
 
 
 async def _told(

@@ -173,3 +173,13 @@ def test_a_start_is_seen_by_a_program(bench: Bench) -> None:
     states = [message["data"]["state"] for message in of_kind(program.take(), "state")]
     assert states[0] == states[-1] == "idle"
     assert "starting" in states
+
+
+def test_a_program_that_knows_a_run_before_the_restart_gets_the_runs_since(bench: Bench) -> None:
+    old, *since = (f"2026-11-2{day}_10-00-00_camera-0" for day in (0, 1, 2))
+    bench.live._sessions += since
+    for name in (old, *since):
+        write_session(bench, name, 2)
+    told = [message["id"] for message in events_since(bench.live, bench.data, f"{old}/1")]
+    assert told == [f"{old}/2", f"{since[0]}/1", f"{since[0]}/2", f"{since[1]}/1", f"{since[1]}/2"]
+    assert list(events_since(bench.live, bench.data, "2026-11-19_10-00-00_never/0")) == []
