@@ -146,13 +146,14 @@ def test_curves_show_movement_over_its_threshold_events_and_doubt(server: FakeLi
     server.begin()
     _play(server, 3, samples=60, strength=0.5)
     _play(server, 2, samples=30, strength=1.4, faces=[face(gates=["head-turn"])])
+    page.locator(".legend").get_by_text("head turn").wait_for()
     page.wait_for_timeout(300)
     before = page.evaluate(CURVE_COLOURS)
     dark = before.get("0,1,2", 0)  # the curve, #0f172a
     assert dark > 300
     assert before.get("15,9,0", 0) > 100  # the gate's strip, #f59e0b
-    assert "head turn" in page.locator(".legend").inner_text()
     server.event(event(1, 4.0))
+    page.locator("details.card").wait_for()
     page.wait_for_timeout(300)
     after = page.evaluate(CURVE_COLOURS)
     micro = "0,7,6"  # onset, apex and offset: #0f766e
