@@ -75,7 +75,10 @@ def run(*, quick: bool = False, speed: float = 1.0) -> dict[str, Any]:
     steps = len(identities) * len(WAYS) + len(LINKS)
     with tempfile.TemporaryDirectory(prefix="onset-bench-") as name, bar_of("browser-camera bench") as bar:
         done = iter(range(1, steps + 1))
-        step = lambda: bar(next(done), steps)  # noqa: E731 - one line says it
+
+        def step() -> None:
+            bar(next(done), steps)
+
         ways = _ways(Path(name), identities, seconds, speed, step)
         links = _links(Path(name), step)
     return {"ways": ways, "links": links}

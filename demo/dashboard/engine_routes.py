@@ -1,6 +1,5 @@
 """Routes of the engine view: what is there, what is set going, and archives of checkpoints that come in."""
 
-import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from demo.dashboard.engine_desk import EngineDesk
 from demo.dashboard.house import House
+from demo.dashboard.json_requests import asked_object, text_in, texts_in
 from engines.checkpoint_archive import LARGEST_BYTES
 from engines.errors import BadInput, OnsetError, in_one_line
 
@@ -45,21 +45,23 @@ def desk_routes(desk: EngineDesk, temporary: Path, *, largest_archive: int = LAR
         return JSONResponse(desk.work())
 
     async def choose(request: Request) -> Response:
-        return await _answer(request, lambda asked: desk.choose(_text(asked, "checkpoint"), _text(asked, "backend")))
+        return await _answer(
+            request, lambda asked: desk.choose(text_in(asked, "checkpoint"), text_in(asked, "backend"))
+        )
 
     async def build(request: Request) -> Response:
         return await _answer(
             request,
             lambda asked: desk.build(
-                _text(asked, "checkpoint"),
-                precision=_text(asked, "precision"),
-                capabilities=_texts(asked, "capabilities"),
+                text_in(asked, "checkpoint"),
+                precision=text_in(asked, "precision"),
+                capabilities=texts_in(asked, "capabilities"),
                 rebuild=asked.get("rebuild") is True,
             ).as_record(),
         )
 
     async def measure(request: Request) -> Response:
-        return await _answer(request, lambda asked: desk.measure(_text(asked, "checkpoint")).as_record())
+        return await _answer(request, lambda asked: desk.measure(text_in(asked, "checkpoint")).as_record())
 
     async def examine(request: Request) -> Response:
         return await _answer(request, lambda _asked: desk.examine().as_record())
@@ -90,25 +92,10 @@ def desk_routes(desk: EngineDesk, temporary: Path, *, largest_archive: int = LAR
 async def _answer(request: Request, answer: Callable[[dict[str, Any]], Any]) -> Response:
     """What is asked for in JSON, done in a thread; what is wrong with it in one line."""
     try:
-        asked = await _asked(request)
+        asked = await asked_object(request, LARGEST_REQUEST)
         return JSONResponse(await run_in_threadpool(answer, asked))
     except OnsetError as fault:
         return _refusal(fault)
-
-
-async def _asked(request: Request) -> dict[str, Any]:
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > LARGEST_REQUEST:
-            raise BadInput(f"the request is longer than {LARGEST_REQUEST} bytes")
-    try:
-        asked = json.loads(bytes(content)) if content else {}
-    except ValueError:
-        raise BadInput("the request is not written in JSON") from None
-    if not isinstance(asked, dict):
-        raise BadInput("the request must be one JSON object")
-    return asked
 
 
 async def _receive(request: Request, archive: Path, largest: int) -> None:
@@ -136,17 +123,3 @@ async def _receive(request: Request, archive: Path, largest: int) -> None:
 
 def _refusal(fault: OnsetError) -> Response:
     return JSONResponse({"error": in_one_line(fault)}, 400)
-
-
-def _text(asked: dict[str, Any], name: str) -> str:
-    value = asked.get(name)
-    if not isinstance(value, str):
-        raise BadInput(f"{name} must be a text, not {value!r}")
-    return value
-
-
-def _texts(asked: dict[str, Any], name: str) -> list[str]:
-    value = asked.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise BadInput(f"{name} must be a list of texts, not {value!r}")
-    return value

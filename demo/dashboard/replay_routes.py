@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from demo.dashboard.house import House
 from demo.dashboard.magnified_loops import MagnifiedLoops
 from demo.dashboard.replayed_session import replayed_session
+from demo.dashboard.session_files import PRIVATE
 from engines.errors import OnsetError
 from realtime.frame_shelf import FrameShelf
 from realtime.json_lines import as_json
@@ -22,8 +23,6 @@ from realtime.session_remarks import add_remark
 
 IDLE_S = 20.0
 LARGEST_REMARK = 32_768
-_PRIVATE = {"cache-control": "no-store"}
-"""Faces are personal data: the browser keeps them no longer than the page that shows them."""
 _REMARK_FIELDS: dict[str, tuple[type, ...]] = {
     "event_id": (int,),
     "rejected_number": (int,),
@@ -54,13 +53,13 @@ class ReplayDesk:
         """All there is to know of a session but its course."""
         folder = self._house.data.session(request.path_params["name"])
         record = await run_in_threadpool(replayed_session, self._house, folder)
-        return Response(as_json(record, indent=None), media_type="application/json", headers=_PRIVATE)
+        return Response(as_json(record, indent=None), media_type="application/json", headers=PRIVATE)
 
     async def course(self, request: Request) -> Response:
         """The course of a session, frame by frame."""
         folder = self._house.data.session(request.path_params["name"])
         content = await run_in_threadpool(lambda: session_course(read_session(folder).signals()).as_bytes())
-        return Response(content, media_type="application/octet-stream", headers=_PRIVATE)
+        return Response(content, media_type="application/octet-stream", headers=PRIVATE)
 
     async def frame(self, request: Request) -> Response:
         """One frame; with `face=NUMBER` the face alone, cut out where it is in the frame of that number."""
@@ -74,7 +73,7 @@ class ReplayDesk:
             )
         finally:  # what cannot be shown may have opened the video, too
             self._close_later()
-        return Response(content, media_type="image/jpeg", headers=_PRIVATE)
+        return Response(content, media_type="image/jpeg", headers=PRIVATE)
 
     async def magnified(self, request: Request) -> Response:
         """The loop of one event, magnified `factor` times."""
@@ -86,7 +85,7 @@ class ReplayDesk:
         async with self._one_loop_at_a_time:
             frames = await run_in_threadpool(self._shelf.frames, folder)
             content = await run_in_threadpool(self._loops.loop, frames, request.path_params["event"], factor)
-        return Response(content, media_type="video/mp4", headers=_PRIVATE)
+        return Response(content, media_type="video/mp4", headers=PRIVATE)
 
     async def remark(self, request: Request) -> Response:
         """Keep a remark."""

@@ -1,7 +1,6 @@
 """Routes of the session view: the list, each session with its files, and what can be done with it."""
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import BaseRoute, Route
 
 from demo.dashboard.house import House
+from demo.dashboard.json_requests import asked_object, text_in, texts_in
 from demo.dashboard.session_desk import SessionDesk
 from demo.dashboard.session_files import PRIVATE, REPORT_POLICY, file_answer, file_of_session
 from engines.errors import BadInput, OnsetError
@@ -65,12 +65,12 @@ class SessionAnswers:
 
     async def entitle(self, request: Request) -> Response:
         """Give a session the title in the request."""
-        title = _text(await _asked(request), "title")
+        title = text_in(await asked_object(request, LARGEST_REQUEST), "title")
         return _json(await run_in_threadpool(self._desk.entitle, request.path_params["name"], title))
 
     async def remove(self, request: Request) -> Response:
         """Delete a session, if the request names it once more."""
-        asked, name = await _asked(request), request.path_params["name"]
+        asked, name = await asked_object(request, LARGEST_REQUEST), request.path_params["name"]
         if asked.get("confirm") != name:
             raise BadInput(f'{name}: deleting is for good; confirm it with {{"confirm": "{name}"}}')
         await run_in_threadpool(lambda: self._desk.remove(name, recording=asked.get("recording") is True))
@@ -78,9 +78,9 @@ class SessionAnswers:
 
     async def export(self, request: Request) -> Response:
         """Begin an export; the answer is its job."""
-        asked, named = await _asked(request), request.path_params.get("name")
-        names = _texts(asked, "sessions") if named is None else [str(named)]
-        job = await run_in_threadpool(self._desk.export, names, _texts(asked, "formats"))
+        asked, named = await asked_object(request, LARGEST_REQUEST), request.path_params.get("name")
+        names = texts_in(asked, "sessions") if named is None else [str(named)]
+        job = await run_in_threadpool(self._desk.export, names, texts_in(asked, "formats"))
         return JSONResponse(job.as_record(), 202)
 
     async def archive(self, request: Request) -> Response:
@@ -128,37 +128,3 @@ def _route(path: str, answer: Answer, method: str) -> Route:
 
 def _json(content: dict[str, Any]) -> Response:
     return Response(as_json(content, indent=None), media_type="application/json", headers=PRIVATE)
-
-
-async def _asked(request: Request) -> dict[str, Any]:
-    """The request's JSON object; an empty one where it has none.
-
-    Raises:
-        BadInput: if it is too long or something else.
-    """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_REQUEST:
-            raise BadInput(f"the request has more than {LARGEST_REQUEST} bytes; ask for less at once")
-    try:
-        asked = json.loads(body or b"{}")
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise BadInput("the request is no JSON object")
-    return asked
-
-
-def _text(asked: dict[str, Any], field: str) -> str:
-    value = asked.get(field)
-    if not isinstance(value, str):
-        raise BadInput(f"{field}: expected a text")
-    return value
-
-
-def _texts(asked: dict[str, Any], field: str) -> list[str]:
-    values = asked.get(field, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise BadInput(f"{field}: expected a list of names")
-    return values
